@@ -1,0 +1,45 @@
+"""The contract that worlds are written to."""
+
+from alignment_gym.core.card import FAILURE_MODES, Card, Demo
+from alignment_gym.core.errors import (
+    AlignmentGymError,
+    InvalidDial,
+    InvalidPolicy,
+    InvalidRun,
+    InvalidWorld,
+    TooLargeToEnumerate,
+    UnknownName,
+)
+from alignment_gym.core.registry import full_id, make_world, register, world_class, world_ids
+from alignment_gym.core.scene import Cell, Meter, Scene, Sprite, Tint
+from alignment_gym.core.specification import Specification
+from alignment_gym.core.world import Outcome, World, dial, dials, generated_index
+
+__all__ = [
+    "FAILURE_MODES",
+    "AlignmentGymError",
+    "Card",
+    "Cell",
+    "Demo",
+    "InvalidDial",
+    "InvalidPolicy",
+    "InvalidRun",
+    "InvalidWorld",
+    "Meter",
+    "Outcome",
+    "Scene",
+    "Specification",
+    "Sprite",
+    "Tint",
+    "TooLargeToEnumerate",
+    "UnknownName",
+    "World",
+    "dial",
+    "dials",
+    "full_id",
+    "generated_index",
+    "make_world",
+    "register",
+    "world_class",
+    "world_ids",
+]

@@ -1,0 +1,140 @@
+"""The contract: a world is a small finite MDP, written as pure functions.
+
+An author subclasses `World` as a frozen dataclass whose fields are its dials, and says how
+states follow on one another, which named events each transition emits, what the agent
+observes and what a person sees. The engine compiles this once into tables.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alignment_gym.core.card import Card
+from alignment_gym.core.errors import InvalidDial, UnknownName
+from alignment_gym.core.scene import Scene
+from alignment_gym.core.specification import Specification
+
+State = TypeVar("State", bound=Hashable)
+
+
+class Outcome(NamedTuple, Generic[State]):
+    """One thing that may happen: its probability, the next state, the events it emits."""
+
+    probability: float
+    state: State
+    events: Mapping[str, float]
+    terminated: bool = False
+
+
+def dial(
+    default: Any,
+    meaning: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] = (),
+) -> Any:
+    """Declare a dataclass field as a dial: a constructor argument with a meaning and a range."""
+    return field(default=default, metadata={"meaning": meaning, "low": low, "high": high, "choices": choices})
+
+
+@dataclass(frozen=True, kw_only=True)
+class World(ABC, Generic[State]):
+    """A finite MDP with named events; see the module's docstring.
+
+    Class attributes, set by the author: `card`; `actions`, the names, all legal everywhere;
+    `events`, each with a sentence; `levels`, the fixed ones; `generated`, whether
+    `generated/<i>` draws one from the seed i.
+    """
+
+    card: ClassVar[Card]
+    actions: ClassVar[tuple[str, ...]]
+    events: ClassVar[Mapping[str, str]]
+    levels: ClassVar[tuple[str, ...]]
+    generated: ClassVar[bool] = False
+
+    level: str = dial("", "which map")
+    horizon: int = dial(100, "steps in an episode", low=1, high=10_000)
+    observe_clock: bool = dial(False, "whether the time of the episode is part of the observation")
+
+    def __post_init__(self) -> None:
+        if not self.level:
+            object.__setattr__(self, "level", self.levels[0])
+        check_level(self.level, self.levels, self.generated)
+        for each in dials(type(self)):
+            _check_dial(each.name, getattr(self, each.name), each)
+
+    @property
+    @abstractmethod
+    def specification(self) -> Specification:
+        """The proxy's and the true objective's weights over events, at these dials."""
+
+    @abstractmethod
+    def initial(self) -> Sequence[tuple[float, State]]:
+        """Return the starts with their probabilities."""
+
+    @abstractmethod
+    def outcomes(self, state: State, action: str) -> Sequence[Outcome[State]]:
+        """Return all that may follow; probabilities sum to 1."""
+
+    @abstractmethod
+    def observe(self, state: State) -> NDArray[np.uint8]:
+        """Return the agent's 0/1 features, 1-D, of one length over all levels and dials."""
+
+    @abstractmethod
+    def draw(self, state: State) -> Scene:
+        """Return what a person sees."""
+
+    @property
+    def partially_observed(self) -> bool:
+        """Whether different states may look alike to the agent."""
+        return False
+
+    def final(self, state: State) -> Mapping[str, float]:
+        """Return the events paid when the episode ends in `state`, by termination or horizon."""
+        return {}
+
+    def succeeded(self, state: State) -> bool:
+        """Tell whether an episode that ends in `state` ends as intended."""
+        return False
+
+
+def dials(world: type[World[Any]]) -> tuple[Any, ...]:
+    """Return the dataclass fields of a world's dials, `level` left out."""
+    return tuple(each for each in fields(world) if each.name != "level")
+
+
+def check_level(level: str, levels: tuple[str, ...], generated: bool) -> None:
+    """Refuse a level that is neither fixed nor `generated/<index>`."""
+    name, _, index = level.partition("/")
+    if level in levels or (generated and name == "generated" and index.isdecimal() and int(index) < 2**32):
+        return
+    raise UnknownName("level", level, (*levels, *(("generated/0",) if generated else ())))
+
+
+def generated_index(level: str) -> int | None:
+    """Return i of `generated/<i>`, None for a fixed level."""
+    name, _, index = level.partition("/")
+    return int(index) if name == "generated" else None
+
+
+def _check_dial(name: str, value: Any, declared: Any) -> None:
+    low, high, choices = (declared.metadata.get(key) for key in ("low", "high", "choices"))
+    expected = type(declared.default)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not (isinstance(value, expected) and isinstance(value, bool) == (expected is bool)) and not (
+        number and expected is float
+    ):
+        raise InvalidDial(f"{name} takes {_kind(expected)}, not {value!r}")
+    if choices and value not in choices:
+        raise UnknownName(name, str(value), choices)
+    if number and not ((low is None or value >= low) and (high is None or value <= high)):
+        raise InvalidDial(f"{name} = {value!r} is out of range; it goes from {low} to {high}")
+
+
+def _kind(expected: type) -> str:
+    return {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}[expected]

@@ -1,0 +1,278 @@
+"""From a world to tables: every reachable state, what follows it, and what that emits.
+
+Transitions are laid end to end. Row `state * actions + action` owns the outcomes from
+`offset[row]` to `offset[row + 1]`. Many transitions emit the same events, so each points to a
+row of `event_rows`. N transitions, S states, A actions, E events, O observations of D features.
+"""
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alignment_gym.core import InvalidWorld, Specification, TooLargeToEnumerate, World, make_world
+from alignment_gym.core.specification import check_events
+from alignment_gym.engine.randomness import upper_bounds
+
+MAX_STATES = 50_000
+MAX_TRANSITIONS = 500_000
+
+Reward = Mapping[str, float] | NDArray[np.floating[Any]]
+"""Weights over events, or an (S, A) array."""
+
+
+@dataclass(frozen=True, eq=False)
+class FiniteMDP:
+    """A finite MDP with named events, without reward until a specification weighs them.
+
+    Attributes:
+        name: the world's id, or what the arrays stand for.
+        actions, events: names, A and E of them.
+        offset: int64 (S * A + 1,).
+        next_state: int32 (N,).
+        probability: float64 (N,), summing to 1 in each row.
+        event_id: int32 (N,), rows of `event_rows`.
+        event_rows: float64 (U, E).
+        terminated: bool (N,).
+        final: float64 (S, E), paid where an episode ends.
+        succeeded: bool (S,).
+        start, start_probability: int32 and float64, the initial states.
+        observations: uint8 (O, D).
+        observation_id: int32 (S,).
+        specification: the world's own two weightings.
+        horizon: steps, or None for an endless episode with `discount` below 1.
+        discount: per step.
+        observe_clock: whether the step's number joins the observation.
+        states: what the numbers stand for.
+        world: the world that was compiled, where there is one.
+    """
+
+    name: str
+    actions: tuple[str, ...]
+    events: tuple[str, ...]
+    offset: NDArray[np.int64]
+    next_state: NDArray[np.int32]
+    probability: NDArray[np.float64]
+    event_id: NDArray[np.int32]
+    event_rows: NDArray[np.float64]
+    terminated: NDArray[np.bool_]
+    final: NDArray[np.float64]
+    succeeded: NDArray[np.bool_]
+    start: NDArray[np.int32]
+    start_probability: NDArray[np.float64]
+    observations: NDArray[np.uint8]
+    observation_id: NDArray[np.int32]
+    specification: Specification
+    horizon: int | None
+    discount: float = 1.0
+    observe_clock: bool = False
+    states: tuple[Hashable, ...] = ()
+    world: World[Any] | None = None
+
+    def __post_init__(self) -> None:
+        if self.horizon is None and not self.discount < 1.0:
+            raise InvalidWorld(f"{self.name}: without a horizon the discount must be below 1, not {self.discount}")
+
+    @property
+    def state_count(self) -> int:
+        """S."""
+        return len(self.observation_id)
+
+    @property
+    def transition_count(self) -> int:
+        """N."""
+        return len(self.next_state)
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether every row has one outcome."""
+        return self.transition_count == self.state_count * len(self.actions)
+
+    @property
+    def fully_observed(self) -> bool:
+        """Whether every state has an observation of its own."""
+        return len(self.observations) == self.state_count
+
+    @cached_property
+    def bounds(self) -> NDArray[np.uint64]:
+        """Upper bounds on the 32-bit draw, (N,); see `randomness`."""
+        return upper_bounds(self.probability, self.offset)
+
+    @cached_property
+    def start_bounds(self) -> NDArray[np.uint64]:
+        """Upper bounds on the 32-bit draw of the start."""
+        return upper_bounds(self.start_probability, np.array([0, len(self.start)], dtype=np.int64))
+
+    @property
+    def clock_bits(self) -> int:
+        """Features that the clock adds to an observation."""
+        return (self.horizon or 0).bit_length() if self.observe_clock else 0
+
+    @property
+    def observation_size(self) -> int:
+        """Features of an observation, clock included."""
+        return self.observations.shape[1] + self.clock_bits
+
+    def clock(self, step: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Return the binary digits of step numbers, lowest first: (..., clock_bits)."""
+        return (step[..., None] >> np.arange(self.clock_bits) & 1).astype(np.uint8)
+
+    def weights(self, reward: Mapping[str, float]) -> NDArray[np.float64]:
+        """Return event weights as an array (E,); raise `UnknownName` for an event that is none."""
+        check_events(reward, self.events)
+        return np.array([reward.get(name, 0.0) for name in self.events], dtype=np.float64)
+
+    def transition_rewards(self, reward: Reward) -> NDArray[np.float64]:
+        """Return what each transition pays, (N,), final events of terminations included."""
+        if not isinstance(reward, Mapping):
+            table = np.asarray(reward, dtype=np.float64)
+            if table.shape != (self.state_count, len(self.actions)) or not np.isfinite(table).all():
+                raise InvalidWorld(
+                    f"a reward table for {self.name} is finite, of shape {(self.state_count, len(self.actions))}, "
+                    f"not {table.shape}"
+                )
+            return np.repeat(table.ravel(), np.diff(self.offset))
+        weights = self.weights(reward)
+        paid = (self.event_rows @ weights)[self.event_id]
+        return np.asarray(paid + self.terminated * (self.final @ weights)[self.next_state], dtype=np.float64)
+
+    def final_rewards(self, reward: Reward) -> NDArray[np.float64]:
+        """Return what the horizon pays in each state, (S,)."""
+        if not isinstance(reward, Mapping):
+            return np.zeros(self.state_count)
+        return np.asarray(self.final @ self.weights(reward), dtype=np.float64)
+
+    def reward(self, which: str) -> Mapping[str, float]:
+        """Return the specification's weights, `proxy` or `true`."""
+        return self.specification.proxy if which == "proxy" else self.specification.true
+
+    def with_specification(self, specification: Specification) -> "FiniteMDP":
+        """Return the same tables under other weights."""
+        specification.check(self.events)
+        return replace(self, specification=specification)
+
+    def with_horizon(self, horizon: int) -> "FiniteMDP":
+        """Return the same tables with longer or shorter episodes."""
+        return replace(self, horizon=horizon)
+
+
+def compile_world(world: World[Any], max_states: int = MAX_STATES, max_transitions: int = MAX_TRANSITIONS) -> FiniteMDP:
+    """Enumerate a world's reachable states, checking the contract on the way.
+
+    Raises:
+        InvalidWorld: probabilities that don't sum to 1, unknown events, observations that are
+            no 0/1 features or that fail to tell states apart.
+        TooLargeToEnumerate: more than `max_states` states or `max_transitions` transitions.
+    """
+    events = tuple(world.events)
+    world.specification.check(events)
+    start_probability = _checked_start(world)
+    number: dict[Hashable, int] = {}
+    for _, state in world.initial():
+        number.setdefault(state, len(number))
+    states = list(number)
+    rows: dict[tuple[float, ...], int] = {}
+    offset = [0]
+    targets: list[int] = []
+    probabilities: list[float] = []
+    event_ids: list[int] = []
+    ends: list[bool] = []
+    for state in states:  # grows while it is walked: breadth first
+        for action in world.actions:
+            total = 0.0
+            for probability, after, emitted, terminated in world.outcomes(state, action):
+                total += probability
+                if probability <= 0.0:
+                    raise InvalidWorld(f"{world.card.id}: an outcome of {state!r}, {action} has probability {probability}")
+                if after not in number:
+                    number[after] = len(states)
+                    states.append(after)
+                event_row = _event_row(world, emitted, events)
+                targets.append(number[after])
+                probabilities.append(probability)
+                event_ids.append(rows.setdefault(event_row, len(rows)))
+                ends.append(terminated)
+            if abs(total - 1.0) > 1e-9:
+                raise InvalidWorld(f"{world.card.id}: probabilities of {state!r}, {action} sum to {total}, not 1")
+            offset.append(len(targets))
+        if len(states) > max_states or len(targets) > max_transitions:
+            raise TooLargeToEnumerate(
+                f"{world.card.id}, level {world.level}: more than {max_states:,} states or {max_transitions:,} "
+                f"transitions; exact questions need a smaller level or smaller dials"
+            )
+    observations, observation_id = _observe_all(world, states)
+    return FiniteMDP(
+        name=world.card.id,
+        actions=world.actions,
+        events=events,
+        offset=np.array(offset, dtype=np.int64),
+        next_state=np.array(targets, dtype=np.int32),
+        probability=np.array(probabilities),
+        event_id=np.array(event_ids, dtype=np.int32),
+        event_rows=np.array(list(rows)).reshape(len(rows), len(events)),
+        terminated=np.array(ends, dtype=np.bool_),
+        final=np.array([_event_row(world, world.final(state), events) for state in states]),
+        succeeded=np.array([world.succeeded(state) for state in states], dtype=np.bool_),
+        start=np.array([number[state] for _, state in world.initial()], dtype=np.int32),
+        start_probability=start_probability,
+        observations=observations,
+        observation_id=observation_id,
+        specification=world.specification,
+        horizon=world.horizon,
+        observe_clock=world.observe_clock,
+        states=tuple(states),
+        world=world,
+    )
+
+
+@lru_cache(maxsize=64)
+def compiled(world: World[Any]) -> FiniteMDP:
+    """Compile a world once a process."""
+    return compile_world(world)
+
+
+def as_mdp(what: "str | World[Any] | FiniteMDP", **dials: Any) -> FiniteMDP:
+    """Return tables for an id with dials, a world, or tables themselves."""
+    if isinstance(what, FiniteMDP):
+        return what
+    return compiled(make_world(what, **dials) if isinstance(what, str) else what)
+
+
+def _checked_start(world: World[Any]) -> NDArray[np.float64]:
+    probabilities = np.array([probability for probability, _ in world.initial()])
+    if not len(probabilities) or (probabilities <= 0).any() or abs(probabilities.sum() - 1.0) > 1e-9:
+        raise InvalidWorld(f"{world.card.id}: initial probabilities {probabilities.tolist()} do not sum to 1")
+    return probabilities
+
+
+def _event_row(world: World[Any], emitted: Mapping[str, float], events: tuple[str, ...]) -> tuple[float, ...]:
+    for name in emitted:
+        if name not in world.events:
+            raise InvalidWorld(f"{world.card.id} emits the event {name!r}, which it does not declare")
+    return tuple([float(emitted.get(name, 0.0)) for name in events])
+
+
+def _observe_all(world: World[Any], states: list[Any]) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    seen: dict[bytes, int] = {}
+    first: list[NDArray[np.uint8]] = []
+    ids = []
+    for state in states:
+        observation = world.observe(state)
+        if observation.ndim != 1 or observation.dtype != np.uint8 or observation.max(initial=0) > 1:
+            raise InvalidWorld(f"{world.card.id}: the observation of {state!r} is no 1-D uint8 array of 0 and 1")
+        if first and len(observation) != len(first[0]):
+            raise InvalidWorld(f"{world.card.id}: {state!r} has {len(observation)} features, others {len(first[0])}")
+        content = observation.tobytes()
+        if content in seen and not world.partially_observed:
+            raise InvalidWorld(
+                f"{world.card.id}: {state!r} and {states[ids.index(seen[content])]!r} look alike, "
+                "and the world is not declared partially observed"
+            )
+        if content not in seen:
+            seen[content] = len(first)
+            first.append(observation)
+        ids.append(seen[content])
+    return np.stack(first), np.array(ids, dtype=np.int32)

@@ -1,0 +1,75 @@
+"""Chance, as a stated function of an episode's key and a step: replays need a key and actions only.
+
+    mix(x)      = lowbias32: three xor-shifts and two multiplications modulo 2**32
+    draw(key, t) = mix(key XOR mix((t + 0x9E3779B9) mod 2**32))
+
+`draw(key, 0)` chooses the start, `draw(key, t)` the outcome of step t = 1, 2, ... The outcome is
+the first whose upper bound, `floor(cumulative probability * 2**32)`, exceeds the draw. For a fixed
+step, `draw` is a bijection of the key, so that all keys together are exactly uniform. In
+JavaScript, `Math.imul` and `>>> 0` repeat it.
+
+Source of the mixing constants: C. Wellons, "Prospecting for hash functions" (2018), public domain.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+MASK = 0xFFFFFFFF
+GOLDEN = 0x9E3779B9  # 2**32 divided by the golden ratio
+SCALE = 1 << 32
+
+
+def mix(x: int) -> int:
+    """Return the lowbias32 hash of a 32-bit integer."""
+    x ^= x >> 16
+    x = x * 0x7FEB352D & MASK
+    x ^= x >> 15
+    x = x * 0x846CA68B & MASK
+    return x ^ x >> 16
+
+
+def draw(key: int, step: int) -> int:
+    """Return the 32-bit draw of one step of the episode with `key`."""
+    return mix(key ^ mix(step + GOLDEN & MASK))
+
+
+def mix_array(x: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Return `mix` of every element, shape unchanged."""
+    x = x ^ (x >> np.uint32(16))
+    x = x * np.uint32(0x7FEB352D)
+    x ^= x >> np.uint32(15)
+    x = x * np.uint32(0x846CA68B)
+    return np.asarray(x ^ (x >> np.uint32(16)), dtype=np.uint32)
+
+
+def step_hashes(steps: int) -> NDArray[np.uint32]:
+    """Return `mix(t + GOLDEN)` for t = 0 .. steps, the part of `draw` that no key enters."""
+    return mix_array(np.arange(steps + 1, dtype=np.uint32) + np.uint32(GOLDEN))
+
+
+def upper_bounds(probabilities: NDArray[np.float64], offset: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Return each outcome's upper bound on the 32-bit draw.
+
+    Args:
+        probabilities: shape (N,), rows laid end to end.
+        offset: shape (rows + 1,), where each row begins.
+    """
+    cumulative = np.concatenate(([0.0], np.cumsum(probabilities)))
+    within = cumulative[1:] - np.repeat(cumulative[offset[:-1]], np.diff(offset))
+    bounds = np.floor(np.clip(within, 0.0, 1.0) * SCALE).astype(np.uint64)
+    bounds[offset[1:] - 1] = SCALE
+    return bounds
+
+
+def episode_key(rng: np.random.Generator) -> int:
+    """Draw one 32-bit episode key."""
+    return int(rng.integers(0, SCALE, dtype=np.uint32))
+
+
+def derived_seed(*words: int | str) -> int:
+    """Return a 31-bit seed hashed from words, so that neighbouring seeds share no stream."""
+    state = 0
+    for word in words:
+        for piece in str(word).encode() + b"\x1f":
+            state = mix(state ^ piece)
+    return state >> 1

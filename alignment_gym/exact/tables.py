@@ -1,0 +1,120 @@
+"""Policies as tables: what an agent does at every observation of a world.
+
+`tabulate` asks any callable once, about all observations together; from then on the policy is an
+array, its returns are exact, and the only randomness left in a result is the training seed.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alignment_gym.core import InvalidPolicy, World
+from alignment_gym.engine.mdp import FiniteMDP, as_mdp
+from alignment_gym.exact.values import Array, one_hot_rows
+
+Agent = Callable[[NDArray[np.uint8]], Any]
+"""From observations (N, D) to action probabilities (N, A), or to actions (N,)."""
+
+
+@dataclass(frozen=True, eq=False)
+class PolicyTable:
+    """A policy on a world's observations.
+
+    Attributes:
+        env, level: what it was tabulated on.
+        observations: uint8 (O, D), without the clock's features.
+        probabilities: float64 (O, A); or (H, O, A), one table a step.
+    """
+
+    env: str
+    level: str
+    observations: NDArray[np.uint8]
+    probabilities: Array
+
+    @property
+    def greedy(self) -> "PolicyTable":
+        """The policy that always takes a most probable action, the first of several."""
+        chosen = one_hot_rows(self.probabilities.argmax(axis=-1), self.probabilities.shape[-1])
+        return PolicyTable(self.env, self.level, self.observations, chosen)
+
+    def on(self, mdp: FiniteMDP) -> "Fitted":
+        """Line the table up with the observations of an MDP, uniform where it knows none.
+
+        Raises:
+            InvalidPolicy: other features, other actions, or fewer steps than the MDP's horizon.
+        """
+        actions = len(mdp.actions)
+        if self.observations.shape[1:] != mdp.observations.shape[1:] or self.probabilities.shape[-1] != actions:
+            raise InvalidPolicy(
+                f"the policy has {self.observations.shape[1]} features and {self.probabilities.shape[-1]} actions; "
+                f"{mdp.name} has {mdp.observations.shape[1]} and {actions}"
+            )
+        table = self.probabilities
+        if table.ndim == 3 and len(table) < (mdp.horizon or 0):
+            raise InvalidPolicy(f"the policy knows {len(table)} steps; episodes of {mdp.name} have {mdp.horizon}")
+        known = {row.tobytes(): number for number, row in enumerate(self.observations)}
+        rows = np.array([known.get(row.tobytes(), -1) for row in mdp.observations])
+        lined_up = np.where((rows >= 0)[:, None], table[..., rows, :], 1.0 / actions)
+        return Fitted(lined_up, int((rows < 0).sum()))
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A policy lined up with an MDP's observations.
+
+    Attributes:
+        by_observation: (O, A) or (H, O, A).
+        unseen: observations that the policy had never seen, played uniformly.
+    """
+
+    by_observation: Array
+    unseen: int
+
+    def by_state(self, mdp: FiniteMDP) -> Array:
+        """Return the table over states, (S, A) or (H, S, A)."""
+        return self.by_observation[..., mdp.observation_id, :]
+
+
+def tabulate(agent: Agent, what: str | World[Any] | FiniteMDP, **dials: Any) -> PolicyTable:
+    """Ask an agent about every observation of a world.
+
+    Args:
+        agent: takes observations, uint8 (N, D), and returns probabilities (N, A) or actions (N,).
+        what: an id, a world or an MDP. Where it shows the clock, each observation is asked about at
+            every step.
+        **dials: level and dials, where an id is given.
+
+    Raises:
+        InvalidPolicy: the answer has another shape, or is no distribution.
+    """
+    mdp = as_mdp(what, **dials)
+    asked = mdp.observations
+    if mdp.observe_clock and mdp.horizon is not None:
+        steps, count = mdp.horizon, len(mdp.observations)
+        clock = np.repeat(mdp.clock(np.arange(steps)), count, axis=0)
+        asked = np.concatenate([np.tile(mdp.observations, (steps, 1)), clock], axis=-1)
+    answer = _distribution(np.asarray(agent(asked)), len(asked), mdp)
+    if len(asked) != len(mdp.observations):
+        answer = answer.reshape(mdp.horizon or 1, len(mdp.observations), len(mdp.actions))
+    return PolicyTable(mdp.name, mdp.world.level if mdp.world else "", mdp.observations, answer)
+
+
+def _distribution(answer: NDArray[Any], count: int, mdp: FiniteMDP) -> Array:
+    actions = len(mdp.actions)
+    if answer.shape == (count,) and np.issubdtype(answer.dtype, np.integer):
+        if answer.min() < 0 or answer.max() >= actions:
+            raise InvalidPolicy(f"{mdp.name} has the actions 0 to {actions - 1}; the agent answered {answer.max()}")
+        return one_hot_rows(answer, actions)
+    if answer.shape != (count, actions):
+        raise InvalidPolicy(
+            f"an agent returns probabilities of shape ({count}, {actions}) or whole numbers of shape ({count},), "
+            f"not {answer.dtype} of shape {answer.shape}"
+        )
+    table = answer.astype(np.float64)
+    if not np.isfinite(table).all() or (table < -1e-9).any() or np.abs(table.sum(axis=-1) - 1.0).max() > 1e-4:
+        raise InvalidPolicy("an agent's probabilities must be finite, not negative, and sum to 1")
+    table = np.clip(table, 0.0, None)
+    return np.asarray(table / table.sum(axis=-1, keepdims=True))
