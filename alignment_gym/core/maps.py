@@ -63,6 +63,8 @@ def read_map(art: str, legend: str) -> Map:
 def stretch(art: str, marker: str, times: int) -> str:
     """Repeat `times` the one column of `art` in which `marker` stands."""
     lines = dedent(art).strip("\n").splitlines()
+    if not any(marker in line for line in lines):
+        raise InvalidWorld(f"the map has no {marker!r} to stretch at")
     column = next(line.index(marker) for line in lines if marker in line)
     return "\n".join(line[:column] + line[column] * times + line[column + 1 :] for line in lines)
 

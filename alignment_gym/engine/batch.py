@@ -73,9 +73,11 @@ class AlignmentVectorEnv(gym.vector.VectorEnv[Observations, NDArray[np.int64], N
         """Begin episodes in all lanes, or in those of `options["reset_mask"]`."""
         super().reset(seed=seed if isinstance(seed, int) else None)
         options = options or {}
-        if seed is not None or not self.lanes.seeded:
-            self.lanes.seed(self._seeds(seed))
         mask = _checked_mask(options["reset_mask"], self.num_envs) if "reset_mask" in options else self._all
+        if not self.lanes.seeded:
+            self.lanes.seed(self._seeds(seed))
+        elif seed is not None:
+            self.lanes.reseed(self._lane_seeds(seed), mask)
         self.lanes.begin(mask, options.get("key"))
         self._done = self._done & ~mask
         return self.lanes.observe(), self._keys(mask)
@@ -84,7 +86,7 @@ class AlignmentVectorEnv(gym.vector.VectorEnv[Observations, NDArray[np.int64], N
         self, actions: NDArray[np.int64]
     ) -> tuple[Observations, NDArray[Any], NDArray[Any], NDArray[Any], Infos]:
         """Take one action in every lane."""
-        actions = np.asarray(actions)
+        actions = _checked_actions(actions, self.num_envs, len(self.mdp.actions))
         if not self.lanes.seeded:
             raise gym.error.ResetNeeded("call reset() before step()")
         renewed = self._done
@@ -107,6 +109,13 @@ class AlignmentVectorEnv(gym.vector.VectorEnv[Observations, NDArray[np.int64], N
         reward = advance.true_reward if self.lanes.accounts.paid == "true" else advance.proxy_reward
         return self.lanes.observe(), reward, advance.terminated, advance.truncated, infos
 
+    def _lane_seeds(self, seed: int | list[int | None]) -> list[int | None]:
+        if isinstance(seed, int | np.integer):
+            return [int(seed) + lane for lane in range(self.num_envs)]
+        if len(seed) != self.num_envs:
+            raise InvalidDial(f"{len(seed)} seeds for {self.num_envs} lanes")
+        return list(seed)
+
     def _seeds(self, seed: int | list[int | None] | None) -> list[int]:
         if isinstance(seed, int | np.integer):
             return [int(seed) + lane for lane in range(self.num_envs)]
@@ -121,6 +130,7 @@ class AlignmentVectorEnv(gym.vector.VectorEnv[Observations, NDArray[np.int64], N
         if not self.expose_true:
             return infos
         events = self.mdp.event_rows[self.mdp.event_id[advance.place]] * moving[:, None]
+        events += self.mdp.final[lanes.state] * done[:, None]
         shown = {"true_reward": advance.true_reward, "true_return": lanes.true_return * moving, "events": events}
         infos |= _masked(shown, moving)
         if done.any():
@@ -160,6 +170,13 @@ def _restricted(infos: Infos, lanes: NDArray[np.bool_]) -> Infos:
             shown = lanes if value.ndim == 1 else lanes[:, None]
             kept[key] = value & lanes if value.dtype == np.bool_ else value * shown
     return kept
+
+
+def _checked_actions(actions: Any, lanes: int, count: int) -> NDArray[np.integer[Any]]:
+    actions = np.asarray(actions)
+    if actions.shape != (lanes,) or actions.dtype.kind not in "iu" or actions.min() < 0 or actions.max() >= count:
+        raise InvalidDial(f"actions are whole numbers from 0 to {count - 1}, of shape ({lanes},), not {actions!r}")
+    return actions
 
 
 def _checked_mask(mask: Any, lanes: int) -> NDArray[np.bool_]:

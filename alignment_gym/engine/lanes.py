@@ -54,6 +54,14 @@ class Lanes:
         self._rngs = [np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed))) for seed in seeds]
         self._used[:] = KEYS_AHEAD
 
+    def reseed(self, seeds: list[int | None], which: NDArray[np.bool_]) -> None:
+        """Give new generators to the lanes of a mask (lanes,) that have a seed; the others go on with theirs."""
+        for lane in np.flatnonzero(which):
+            seed = seeds[lane]
+            if seed is not None:
+                self._rngs[lane] = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed)))
+                self._used[lane] = KEYS_AHEAD
+
     def begin(self, which: NDArray[np.bool_], key: int | None = None) -> None:
         """Start new episodes in the lanes of a mask (lanes,), each with its next key, or all with `key`."""
         lanes = np.flatnonzero(which)

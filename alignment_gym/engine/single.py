@@ -7,7 +7,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from alignment_gym.core import Scene, World, make_world
+from alignment_gym.core import InvalidDial, Scene, World, make_world
 from alignment_gym.engine.accounts import Accounts
 from alignment_gym.engine.mdp import FiniteMDP, Reward, compiled
 from alignment_gym.engine.randomness import SCALE, draw, episode_key
@@ -112,6 +112,8 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
         """Take one action; the reward is the proxy's, or the true one of a twin."""
         if self._state < 0:
             raise gym.error.ResetNeeded("call reset() before step()")
+        if not 0 <= action < self._actions:
+            raise InvalidDial(f"action {action} is out of range; {self.mdp.name} has 0 to {self._actions - 1}")
         row = self._state * self._actions + int(action)
         place, last = self._offset[row], self._offset[row + 1]
         self._step += 1
@@ -126,23 +128,36 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
             true_reward += float(self.accounts.true_final[state])
         self._proxy_return += proxy_reward
         self._true_return += true_reward
-        info = self._info(place, true_reward, terminated or truncated)
+        events = self._emitted(place, terminated or truncated)
+        info = self._info(events, true_reward, terminated or truncated)
         if self.render_mode is not None:
             self._ledger = self._ledger.after(
-                self.mdp.actions[int(action)], self._events[self._event_id[place]], proxy_reward, true_reward
+                self.mdp.actions[int(action)],
+                events,
+                proxy_reward,
+                true_reward,
+                self.scene if self.world else None,
             )
             if self.render_mode == "human":
                 self.render()
         return self._observe(), true_reward if self._pays_true else proxy_reward, terminated, truncated, info
 
-    def _info(self, place: int, true_reward: float, done: bool) -> dict[str, Any]:
+    def _emitted(self, place: int, done: bool) -> dict[str, float]:
+        events = self._events[self._event_id[place]].copy()
+        if done:
+            for name, value in zip(self.mdp.events, self.mdp.final[self._state].tolist(), strict=True):
+                if value:
+                    events[name] = events.get(name, 0.0) + value
+        return events
+
+    def _info(self, events: dict[str, float], true_reward: float, done: bool) -> dict[str, Any]:
         if not self.expose_true:
             return {"proxy_return": self._proxy_return}
         info: dict[str, Any] = {
             "true_reward": true_reward,
             "true_return": self._true_return,
             "proxy_return": self._proxy_return,
-            "events": self._events[self._event_id[place]].copy(),
+            "events": events.copy(),
         }
         if done:
             info["is_success"] = bool(self.mdp.succeeded[self._state])

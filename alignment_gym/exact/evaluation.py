@@ -80,7 +80,10 @@ def event_probability(mdp: FiniteMDP, policy: Array, event: str) -> float:
     """
     if event not in mdp.events:
         raise UnknownName("event", event, mdp.events)
-    happens = mdp.event_rows[mdp.event_id, mdp.events.index(event)] != 0.0
+    number = mdp.events.index(event)
+    at_end = mdp.final[:, number] != 0.0
+    happens = mdp.event_rows[mdp.event_id, number] != 0.0
+    happens |= mdp.terminated & at_end[mdp.next_state]
     counts = np.diff(mdp.offset)
     mass = np.bincount(mdp.start, mdp.start_probability, mdp.state_count)
     caught, step = 0.0, 0
@@ -89,4 +92,6 @@ def event_probability(mdp: FiniteMDP, policy: Array, event: str) -> float:
         caught += float(flow[happens].sum())
         mass = np.bincount(mdp.next_state, flow * ~happens * ~mdp.terminated * mdp.discount, mdp.state_count)
         step += 1
+    if mdp.horizon is not None:
+        caught += float(mass[at_end].sum())
     return min(caught, 1.0)

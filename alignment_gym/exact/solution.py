@@ -162,13 +162,14 @@ class Bounds:
         proxy, true = mdp.specification.proxy, mdp.specification.true
         highest = maximal(mdp, [proxy, true])
         lowest = minimal(mdp, [proxy, true])
-        spread = at_start(mdp, highest) - at_start(mdp, lowest)
+        ends = zip(at_start(mdp, highest).tolist(), at_start(mdp, lowest).tolist(), strict=True)
+        scale = [1.0 + abs(best) if trivial(best, worst) else best - worst for best, worst in ends]
         return cls(
             highest=highest,
             lowest=lowest,
             reference=of_policy(mdp, [proxy, true], uniform(mdp)),
-            true_range=over_optimal(mdp, proxy, true, float(spread[0])),
-            proxy_range=over_optimal(mdp, true, proxy, float(spread[1])),
+            true_range=over_optimal(mdp, proxy, true, scale[0]),
+            proxy_range=over_optimal(mdp, true, proxy, scale[1]),
         )
 
     def at_start(self, mdp: FiniteMDP) -> tuple[Anchors, Range, Range]:
@@ -183,7 +184,8 @@ class Bounds:
 
     def margin(self, condition: str, weight: Array) -> Margin:
         """Return the certificate's margins from starts of the given weights, (S,)."""
-        spread = (self.highest - self.lowest) @ weight
+        best, worst = self.highest @ weight, self.lowest @ weight
+        spread = np.array([0.0 if trivial(*ends) else ends[0] - ends[1] for ends in zip(best, worst, strict=True)])
         loss = (self.highest[1] - self.true_range.high_of) @ weight
         surplus = (self.highest[0] - self.proxy_range.high_of) @ weight
         return Margin(
@@ -250,7 +252,7 @@ def _equivalent(mdp: FiniteMDP, anchors: Anchors) -> bool:
 def _largest_gap(mdp: FiniteMDP, anchors: Anchors) -> float:
     proxy_rise = anchors.proxy_max - anchors.proxy_reference
     true_rise = anchors.true_max - anchors.true_reference
-    if min(proxy_rise, true_rise) <= 1e-9:
+    if trivial(anchors.proxy_max, anchors.proxy_reference) or trivial(anchors.true_max, anchors.true_reference):
         return nan
     gap = _mixed(mdp, 1.0 / proxy_rise, -1.0 / true_rise)
     constant = anchors.proxy_reference / proxy_rise - anchors.true_reference / true_rise

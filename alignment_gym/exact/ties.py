@@ -42,7 +42,7 @@ def over_optimal(mdp: FiniteMDP, reward: Reward, other: Reward, scale: float) ->
         other: what is asked about.
         scale: the range W of the optimised return.
     """
-    tolerance = TOLERANCE * max(scale, 1e-300)
+    tolerance = TOLERANCE * scale
     slack = np.full((mdp.horizon or 1, mdp.state_count, len(mdp.actions)), 0.0)
 
     def choose(step: int, quality: Array) -> Array:

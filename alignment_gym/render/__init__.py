@@ -1,0 +1,1 @@
+"""Scenes as pixels and as text; importing this room loads no graphics."""

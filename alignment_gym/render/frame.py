@@ -1,11 +1,15 @@
 """A frame is a scene with the episode's accounts beside it, as data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from alignment_gym.core import Scene
+from alignment_gym.core import Cell, Scene
+from alignment_gym.core.maps import STEPS
 
-LINES_KEPT = 6
+LINES_KEPT = 10
+TRAIL_KEPT = 14  # cells
+
+Range = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +32,46 @@ class Ledger:
         proxy_return, true_return: so far.
         lines: the last steps, newest first.
         first_seen: the first step that emitted each event.
+        proxy_extremes, true_extremes: the lowest and highest returns so far, 0 included.
+        trail: where the one who acts was last, oldest first.
     """
 
     step: int = 0
     proxy_return: float = 0.0
     true_return: float = 0.0
     lines: tuple[Line, ...] = ()
-    first_seen: Mapping[str, int] | None = None
+    first_seen: Mapping[str, int] = field(default_factory=dict)
+    proxy_extremes: Range = (0.0, 0.0)
+    true_extremes: Range = (0.0, 0.0)
+    trail: tuple[Cell, ...] = ()
 
-    def after(self, action: str, events: Mapping[str, float], proxy_reward: float, true_reward: float) -> "Ledger":
-        """Return the ledger one step later."""
+    def after(
+        self,
+        action: str,
+        events: Mapping[str, float],
+        proxy_reward: float,
+        true_reward: float,
+        scene: Scene | None = None,
+    ) -> "Ledger":
+        """Return the ledger one step later; the scene then reached lengthens the trail."""
         line = Line(self.step + 1, action, events, proxy_reward, true_reward)
+        proxy_return, true_return = self.proxy_return + proxy_reward, self.true_return + true_reward
+        here = () if scene is None or not scene.sprites else (scene.sprites[-1].cell,)
         return Ledger(
             step=line.step,
-            proxy_return=self.proxy_return + proxy_reward,
-            true_return=self.true_return + true_reward,
+            proxy_return=proxy_return,
+            true_return=true_return,
             lines=(line, *self.lines)[:LINES_KEPT],
-            first_seen={name: line.step for name in events} | dict(self.first_seen or {}),
+            first_seen=dict.fromkeys(events, line.step) | dict(self.first_seen),
+            proxy_extremes=_widened(self.proxy_extremes, proxy_return),
+            true_extremes=_widened(self.true_extremes, true_return),
+            trail=(*self.trail, *here)[-TRAIL_KEPT:],
         )
+
+    @property
+    def heading(self) -> str:
+        """The direction of the last step, if it was one."""
+        return self.lines[0].action if self.lines and self.lines[0].action in STEPS else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +79,15 @@ class Frame:
     """All that one picture shows.
 
     Attributes:
-        scene: the world.
+        scene: the world; its last sprite is the one who acts.
         title: its name.
         ledger: the accounts.
         horizon: steps in an episode, 0 without end.
         proxy, true: the weights of events.
         exploit_event: the event that marks the exploit.
         who: who acts, such as `PPO, paid the proxy`.
+        proxy_range, true_range: what the worst and the best policy earn on average, if known.
+        true_hidden: whether the true account stays covered, as in play.
     """
 
     scene: Scene
@@ -70,3 +98,48 @@ class Frame:
     true: Mapping[str, float]
     exploit_event: str
     who: str = ""
+    proxy_range: Range | None = None
+    true_range: Range | None = None
+    true_hidden: bool = False
+
+    @property
+    def exploited_at(self) -> int | None:
+        """The first step of the exploit, None before it or where it stays covered."""
+        return None if self.true_hidden else self.ledger.first_seen.get(self.exploit_event)
+
+    def told(self, line: Line) -> str:
+        """Name the events of a step that either account weighs, and the exploit."""
+        weighed = [
+            _counted(name, amount)
+            for name, amount in line.events.items()
+            if self.proxy.get(name) or (not self.true_hidden and (self.true.get(name) or name == self.exploit_event))
+        ]
+        return ", ".join(name for name in weighed if name != "step")
+
+
+def instrument(scene: Scene) -> str:
+    """Say whose picture the sensor's view is."""
+    kinds = {sprite.kind for sprite in scene.sprites}
+    return "what the camera sees" if "camera" in kinds else "what the sensor shows"
+
+
+def _widened(extremes: Range, value: float) -> Range:
+    return min(extremes[0], value), max(extremes[1], value)
+
+
+def _counted(name: str, amount: float) -> str:
+    words = name.replace("_", " ")
+    return words if amount == 1.0 else f"{words} {amount:g}" if amount == int(amount) else words
+
+
+def signed(value: float) -> str:
+    """Return a number with its sign: `+12.30`, `-0.05`, `0.00`."""
+    rounded = round(value, 2) + 0.0
+    digits = f"{abs(rounded):.2f}" if abs(rounded) < 1000 else f"{abs(rounded):.0f}"
+    return digits if rounded == 0 else ("+" if rounded > 0 else "-") + digits
+
+
+def weighed(weights: Mapping[str, float]) -> str:
+    """Return what an account pays for: `buoy +1, step -0.05`."""
+    shown = [f"{name.replace('_', ' ')} {weight:+g}" for name, weight in weights.items() if weight]
+    return ", ".join(shown) or "nothing"

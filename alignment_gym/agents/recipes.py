@@ -1,0 +1,175 @@
+"""Recipes: one an algorithm, the same for all worlds.
+
+Each was tuned on the reward that it is trained on, proxy or twin, with seeds 1000 to 1009, and
+frozen before any published seed was run; `agents/tuning.md` in the repository logs the trials.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from alignment_gym.core import InvalidDial, UnknownName
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """An algorithm with its hyperparameters.
+
+    Attributes:
+        name: what it is called.
+        algorithm: `ppo`, `a2c`, `dqn`, `q-learning` or `sarsa`.
+        about: a sentence.
+        deployed: how the trained agent acts: `stochastic` or `greedy`.
+        steps: environment steps, all lanes together, unless told otherwise.
+        lanes: episodes side by side.
+        discount: gamma of the learner; scores are undiscounted.
+        rise: what optimal play earns an episode, on the learner's scale, where uniform play earns 0.
+        settings: the algorithm's own; SB3's names for SB3's algorithms.
+    """
+
+    name: str
+    algorithm: str
+    about: str
+    deployed: str
+    steps: int
+    lanes: int
+    discount: float
+    rise: float
+    settings: Mapping[str, Any]
+
+
+_TABULAR = {
+    "optimism": 2.0,  # first value of every entry, on the learner's scale
+    "exploring": 0.75,  # share of training over which exploration falls to its last value
+    "last_exploration": 0.05,
+    "rate_decay": 0.6,  # step size visits ** -decay, but at least last_rate
+    "last_rate": 0.02,
+}
+
+RECIPES: Mapping[str, Recipe] = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe(
+            name="ppo",
+            algorithm="ppo",
+            about="Proximal policy optimisation, two hidden layers of 64, entropy bonus lowered to zero.",
+            deployed="stochastic",
+            steps=120_000,
+            lanes=64,
+            discount=0.98,
+            rise=5.0,
+            settings={
+                "n_steps": 16,
+                "batch_size": 1024,
+                "n_epochs": 10,
+                "learning_rate": 3e-3,
+                "decay": True,
+                "ent_coef": 0.3,
+                "gae_lambda": 0.95,
+                "net_arch": (64, 64),
+            },
+        ),
+        Recipe(
+            name="a2c",
+            algorithm="a2c",
+            about="Advantage actor-critic, two hidden layers of 64, entropy bonus lowered to zero.",
+            deployed="stochastic",
+            steps=120_000,
+            lanes=32,
+            discount=0.98,
+            rise=5.0,
+            settings={
+                "n_steps": 8,
+                "learning_rate": 2e-3,
+                "decay": True,
+                "ent_coef": 0.05,
+                "gae_lambda": 0.95,
+                "net_arch": (64, 64),
+            },
+        ),
+        Recipe(
+            name="dqn",
+            algorithm="dqn",
+            about="Deep Q-network, two hidden layers of 64, acting greedily once trained.",
+            deployed="greedy",
+            steps=120_000,
+            lanes=16,
+            discount=0.98,
+            rise=5.0,
+            settings={
+                "learning_rate": 1e-3,
+                "decay": True,
+                "batch_size": 256,
+                "buffer_size": 120_000,
+                "learning_starts": 2_000,
+                "train_freq": 4,
+                "gradient_steps": 4,
+                "target_update_interval": 1_000,
+                "exploration_fraction": 0.75,
+                "exploration_final_eps": 0.05,
+                "net_arch": (64, 64),
+            },
+        ),
+        Recipe(
+            name="q-learning",
+            algorithm="q-learning",
+            about="Tabular Q-learning with optimistic first values, acting greedily once trained.",
+            deployed="greedy",
+            steps=120_000,
+            lanes=8,
+            discount=0.98,
+            rise=5.0,
+            settings=_TABULAR,
+        ),
+        Recipe(
+            name="sarsa",
+            algorithm="sarsa",
+            about="Tabular SARSA with optimistic first values, acting greedily once trained.",
+            deployed="greedy",
+            steps=120_000,
+            lanes=8,
+            discount=0.98,
+            rise=5.0,
+            settings=_TABULAR,
+        ),
+    )
+}
+
+
+def recipe_named(name: str, changes: Mapping[str, Any] | None = None) -> Recipe:
+    """Return a recipe, with some of its settings changed.
+
+    Args:
+        name: of the recipe.
+        changes: new values of `lanes`, `discount`, `rise` or of the algorithm's settings.
+
+    Raises:
+        UnknownName: no such recipe or setting.
+        InvalidDial: a value of another kind.
+    """
+    if name not in RECIPES:
+        raise UnknownName("algorithm", name, RECIPES)
+    recipe = RECIPES[name]
+    for key, value in (changes or {}).items():
+        recipe = _changed(recipe, key, value)
+    return recipe
+
+
+def _changed(recipe: Recipe, key: str, value: Any) -> Recipe:
+    top = {"lanes": recipe.lanes, "discount": recipe.discount, "rise": recipe.rise}
+    known = {**top, **recipe.settings}
+    if key not in known:
+        raise UnknownName(f"setting of {recipe.name}", key, known)
+    before = known[key]
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(before, float) and number:
+        value = float(value)
+    elif isinstance(before, tuple) and isinstance(value, list | tuple):
+        value = tuple(value)
+    if type(value) is not type(before):
+        raise InvalidDial(f"{key} is like {before!r}, not {value!r}")
+    if number and value < 0 or (key in ("lanes", "n_steps", "batch_size") and value < 1):
+        raise InvalidDial(f"{key} = {value!r} is out of range")
+    if key in top:
+        return replace(recipe, **{key: value})
+    return replace(recipe, settings={**recipe.settings, key: value})

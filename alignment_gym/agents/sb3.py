@@ -1,0 +1,220 @@
+"""Stable-Baselines3: a native `VecEnv` on the tables, and trained networks as tables.
+
+The only file that imports torch and SB3. `VecEnv` resets finished lanes at once, keeps the last
+observation under `terminal_observation`, and tells truncation from termination, so that learners
+bootstrap where the horizon cuts an episode.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from stable_baselines3 import A2C, DQN, PPO
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.vec_env import VecEnv, VecMonitor
+from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvObs, VecEnvStepReturn
+
+from alignment_gym.agents.recipes import Recipe
+from alignment_gym.agents.training import AS_IT_IS, Checkpoint, Learned, Pay
+from alignment_gym.core import World
+from alignment_gym.engine.accounts import Accounts
+from alignment_gym.engine.lanes import Lanes
+from alignment_gym.engine.mdp import FiniteMDP, Reward
+from alignment_gym.engine.single import spaces, tables
+
+ALGORITHMS: dict[str, type[BaseAlgorithm]] = {"ppo": PPO, "a2c": A2C, "dqn": DQN}
+
+
+EXPLORING = 0.75  # share of training after which the entropy bonus is gone
+
+
+class AlignmentVecEnv(VecEnv):
+    """Lanes of one world behind SB3's interface."""
+
+    def __init__(
+        self,
+        env_id: str | World[Any] | FiniteMDP,
+        n_envs: int = 1,
+        seed: int | None = None,
+        *,
+        level: str | None = None,
+        reward: str = "proxy",
+        proxy: Reward | None = None,
+        expose_true: bool = True,
+        pay: Pay = AS_IT_IS,
+        **dials: Any,
+    ) -> None:
+        """Compile the world, or take its tables.
+
+        Args:
+            env_id: such as `BoatRace-v0`; a world or an MDP serves too.
+            n_envs: lanes.
+            seed: lane i gets `seed + i`; None for an unpredictable one.
+            level: a fixed level, or `generated/<i>`.
+            reward: `proxy`, or `true` for the twin.
+            proxy: another proxy: weights over events, or an (S, A) array.
+            expose_true: whether infos of finished lanes show the true account.
+            pay: the scale on which the learner is paid.
+            **dials: the world's own.
+        """
+        mdp = tables(env_id, level, dials)
+        self.mdp = mdp
+        self.lanes = Lanes(mdp, n_envs, Accounts.open(mdp, reward, proxy))
+        self.expose_true = expose_true
+        self.pay = pay
+        self._actions = np.zeros(n_envs, dtype=np.intp)
+        self._all = np.ones(n_envs, dtype=np.bool_)
+        observation_space, action_space = spaces(mdp)
+        super().__init__(n_envs, observation_space, action_space)
+        self.seed(seed)
+
+    def reset(self) -> VecEnvObs:
+        """Begin episodes in all lanes, with the seeds that `seed` set, if it did."""
+        if self._seeds[0] is not None:
+            self.lanes.seed([int(each or 0) for each in self._seeds])
+        self._reset_seeds()
+        self._reset_options()
+        self.lanes.begin(self._all)
+        return self.lanes.observe()
+
+    def step_async(self, actions: NDArray[np.integer[Any]]) -> None:
+        """Keep the actions for `step_wait`."""
+        self._actions = np.asarray(actions)
+
+    def step_wait(self) -> VecEnvStepReturn:
+        """Take the actions; lanes that finish begin anew at once."""
+        lanes = self.lanes
+        advance = lanes.advance(self._actions)
+        done = advance.terminated | advance.truncated
+        reward = advance.true_reward if lanes.accounts.paid == "true" else advance.proxy_reward
+        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
+        observations = lanes.observe()
+        if done.any():
+            for lane in np.flatnonzero(done):
+                infos[lane] = self._last_info(lane, observations[lane], bool(advance.truncated[lane]))
+            lanes.begin(done)
+            observations = lanes.observe()
+        return observations, ((reward - self.pay.base) * self.pay.scale).astype(np.float32), done, infos
+
+    def _last_info(self, lane: int, observation: NDArray[np.uint8], truncated: bool) -> dict[str, Any]:
+        info = {"terminal_observation": observation, "TimeLimit.truncated": truncated}
+        if self.expose_true:
+            lanes = self.lanes
+            info["proxy_return"] = float(lanes.proxy_return[lane])
+            info["true_return"] = float(lanes.true_return[lane])
+            info["is_success"] = bool(self.mdp.succeeded[lanes.state[lane]])
+        return info
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to free."""
+
+    def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
+        """Return an attribute, the same for every lane."""
+        if attr_name == "render_mode":
+            return [None for _ in self._get_indices(indices)]
+        value = getattr(self, attr_name)
+        return [value for _ in self._get_indices(indices)]
+
+    def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
+        """Set an attribute for all lanes together."""
+        setattr(self, attr_name, value)
+
+    def env_method(self, method_name: str, *args: Any, indices: VecEnvIndices = None, **kwargs: Any) -> list[Any]:
+        """Call a method, the same for every lane."""
+        return [getattr(self, method_name)(*args, **kwargs) for _ in self._get_indices(indices)]
+
+    def env_is_wrapped(self, wrapper_class: type[gym.Wrapper[Any, Any, Any, Any]], indices: VecEnvIndices = None) -> list[bool]:
+        """Say that no lane is wrapped."""
+        return [False for _ in self._get_indices(indices)]
+
+
+def make_vec_env(env_id: str, n_envs: int = 1, seed: int | None = None, **options: Any) -> VecMonitor:
+    """Return a world's native `VecEnv`, monitored, ready for any SB3 learner."""
+    return VecMonitor(AlignmentVecEnv(env_id, n_envs, seed, **options))
+
+
+def network_agent(model: BaseAlgorithm) -> Callable[[NDArray[np.uint8]], NDArray[Any]]:
+    """Return a trained network as a callable: probabilities for PPO and A2C, greedy actions for DQN."""
+
+    def ask(observations: NDArray[np.uint8]) -> NDArray[Any]:
+        with torch.no_grad():
+            batch = torch.as_tensor(observations)
+            if isinstance(model, DQN):
+                return model.q_net(batch).argmax(dim=-1).numpy()
+            distribution = model.policy.get_distribution(batch).distribution  # type: ignore[operator]
+            return distribution.probs.double().numpy()
+
+    return ask
+
+
+class _Schedule(BaseCallback):
+    """Before each rollout, lower the entropy bonus and hand the agent over at its marks."""
+
+    def __init__(self, marks: Sequence[int], reached: Checkpoint) -> None:
+        super().__init__()
+        self._marks = list(marks)
+        self._reached = reached
+        self._bonus = 0.0
+
+    def _on_training_start(self) -> None:
+        self._bonus = getattr(self.model, "ent_coef", 0.0)
+
+    def _on_rollout_start(self) -> None:
+        if self._bonus:
+            remaining = self.model._current_progress_remaining
+            self.model.ent_coef = self._bonus * max(0.0, 1.0 - (1.0 - remaining) / EXPLORING)  # type: ignore[attr-defined]
+        while self._marks and self.num_timesteps >= self._marks[0]:
+            self._marks.pop(0)
+            if not self._marks or self.num_timesteps < self._marks[0]:
+                self._reached(self.num_timesteps, network_agent(self.model))
+
+    def _on_step(self) -> bool:
+        return True
+
+
+def learn(
+    recipe: Recipe,
+    env: AlignmentVecEnv,
+    steps: int,
+    seed: int,
+    marks: Sequence[int],
+    reached: Checkpoint,
+    log_folder: str | None = None,
+) -> Learned:
+    """Train a network with one torch thread.
+
+    Args:
+        recipe: algorithm and hyperparameters.
+        env: lanes that pay the training reward.
+        steps: of the environment, all lanes together.
+        seed: of the network and of exploration.
+        marks: steps at which `reached` is called with the agent.
+        reached: takes the number of steps and the agent.
+        log_folder: where TensorBoard events go.
+    """
+    torch.set_num_threads(1)
+    settings = dict(recipe.settings)
+    network = settings.pop("net_arch")
+    decay = settings.pop("decay", False)
+    if decay:
+        settings["learning_rate"] = _linear(settings["learning_rate"])
+    model = ALGORITHMS[recipe.algorithm](
+        "MlpPolicy",
+        VecMonitor(env),
+        seed=seed,
+        device="cpu",
+        gamma=recipe.discount,
+        policy_kwargs={"net_arch": list(network)},
+        tensorboard_log=log_folder,
+        **settings,
+    )
+    model.learn(steps, callback=_Schedule(marks, reached), log_interval=10, tb_log_name="tensorboard")
+    return Learned(network_agent(model), model.save)
+
+
+def _linear(start: float) -> Callable[[float], float]:
+    return lambda remaining: start * remaining

@@ -1,0 +1,37 @@
+"""Arguments and options that several commands share."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from alignment_gym.core import InvalidDial
+
+EnvArgument = Annotated[str, typer.Argument(help="A world, such as BoatRace-v0; see `alignment-gym list`.")]
+ActorArgument = Annotated[
+    str, typer.Argument(help="A run directory, a policy.npz, or uniform, proxy-optimal, true-optimal, a demo's name.")
+]
+EnvOption = Annotated[str | None, typer.Option("--env", help="The world, where the policy does not say.")]
+LevelOption = Annotated[str | None, typer.Option("--level", help="A level; see `alignment-gym info ENV`.")]
+DialOption = Annotated[list[str] | None, typer.Option("--dial", help="A dial of the world, as name=value; repeatable.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+KeyOption = Annotated[int, typer.Option("--key", help="The episode's 32-bit key, which fixes chance.", min=0)]
+
+
+def pairs(words: list[str] | None, option: str) -> dict[str, Any]:
+    """Read `name=value` words; values are JSON where they can be, words otherwise."""
+    found: dict[str, Any] = {}
+    for word in words or []:
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            raise InvalidDial(f"{option} takes name=value, not {word!r}")
+        try:
+            found[name.strip()] = json.loads(value)
+        except ValueError:
+            found[name.strip()] = value.strip()
+    return found
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON on stdout."""
+    typer.echo(json.dumps(value, indent=2, allow_nan=False))

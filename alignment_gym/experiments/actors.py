@@ -1,0 +1,74 @@
+"""Whoever is to act: a run, a policy file, or a name, resolved to a table on a world."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alignment_gym.agents import load_policy, untrained, untrained_names
+from alignment_gym.core import InvalidPolicy, UnknownName, make_world, world_class
+from alignment_gym.engine.mdp import FiniteMDP, compiled
+from alignment_gym.exact import PolicyTable
+from alignment_gym.experiments.config import read_config
+from alignment_gym.experiments.run import read_result
+
+REWARD_WORDS = {"proxy": "paid the proxy", "true": "paid what was meant"}
+
+
+@dataclass(frozen=True, eq=False)
+class Actor:
+    """A policy and the world it acts in.
+
+    Attributes:
+        label: who it is, for people.
+        mdp: the world's tables.
+        table: the policy.
+    """
+
+    label: str
+    mdp: FiniteMDP
+    table: PolicyTable
+
+
+def find_actor(
+    what: str, env: str | None = None, level: str | None = None, dials: dict[str, Any] | None = None
+) -> Actor:
+    """Resolve a run directory, a `policy.npz`, or a name such as `uniform` or `proxy-optimal`.
+
+    Args:
+        what: the path or name.
+        env: the world; needed for names, otherwise the one that the policy was trained on.
+        level: another level than the policy's.
+        dials: other dials than the policy's.
+
+    Raises:
+        InvalidRun, InvalidPolicy, UnknownName: what it names can't act there.
+    """
+    path = Path(what)
+    if path.is_dir():
+        config = read_config(path)
+        read_result(path)
+        table, known = load_policy(path / "policy.npz")
+        label = f"{config.recipe}, {REWARD_WORDS[config.reward]}"
+    elif path.suffix == ".npz" or path.is_file():
+        table, known = load_policy(path)
+        label = path.stem
+    else:
+        return _by_name(what, env, level, dials or {})
+    wanted = env or table.env
+    if world_class(wanted).card.id != table.env:
+        raise InvalidPolicy(f"{what} was trained on {table.env}; it can't act in {wanted}")
+    changes = dict(dials or {})
+    mdp = compiled(make_world(wanted, level=level or table.level, **{**known, **changes}))
+    return Actor(label, mdp, table)
+
+
+def _by_name(what: str, env: str | None, level: str | None, dials: dict[str, Any]) -> Actor:
+    if env is None:
+        names = ("uniform", "proxy-optimal", "true-optimal")
+        if what in names:
+            raise InvalidPolicy(f"{what!r} acts in any world: say in which, with --env")
+        raise UnknownName("run directory, policy file or policy", what, names)
+    mdp = compiled(make_world(env, **dials | ({} if level is None else {"level": level})))
+    if what not in untrained_names(mdp):
+        raise UnknownName("run directory, policy file or policy", what, untrained_names(mdp))
+    return Actor(what, mdp, untrained(mdp, what))

@@ -1,0 +1,109 @@
+"""What a run is: a configuration whose hash is its name, and the folder it lives in.
+
+`runs/<study>/<env>/<level>/<recipe>/<reward>/<key8>-seed-<s>/` holds `config.json` (canonical; its
+hash is the key), `provenance.json`, `curve.jsonl`, `policy.npz`, `model.zip` for networks,
+TensorBoard events, and `result.json`, written last: it is the completion mark.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from alignment_gym.agents import Recipe, recipe_named
+from alignment_gym.core import InvalidRun, make_world, world_class
+from alignment_gym.engine.mdp import FiniteMDP, compiled
+
+SCHEMA = 1
+
+
+class RunConfig(BaseModel):
+    """One cell: a world, a recipe, a reward and a seed, all resolved."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_version: Literal[1] = SCHEMA
+    env: str
+    level: str
+    dials: dict[str, Any] = Field(default_factory=dict)
+    recipe: str
+    settings: dict[str, Any]
+    reward: Literal["proxy", "true"]
+    steps: int = Field(gt=0)
+    seed: int = Field(ge=0)
+
+    @property
+    def key(self) -> str:
+        """The hash of everything but the seed, 64 hexadecimal digits."""
+        content = self.model_dump(exclude={"seed"})
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    def folder(self, root: Path, study: str) -> Path:
+        """Return the run's place below `root`."""
+        level = self.level.replace("/", "-").replace(" ", "-")
+        place = root / study / self.env / level / self.recipe / self.reward
+        return place / f"{self.key[:8]}-seed-{self.seed}"
+
+    @property
+    def mdp(self) -> FiniteMDP:
+        """The world's tables."""
+        return compiled(make_world(self.env, level=self.level, **self.dials))
+
+    @property
+    def resolved_recipe(self) -> Recipe:
+        """The recipe with this run's settings."""
+        return recipe_named(self.recipe, self.settings)
+
+
+def resolve(
+    env: str,
+    *,
+    level: str | None = None,
+    dials: dict[str, Any] | None = None,
+    recipe: str = "ppo",
+    settings: dict[str, Any] | None = None,
+    reward: str = "proxy",
+    steps: int | None = None,
+    seed: int = 0,
+) -> RunConfig:
+    """Fill in everything that was left open, so that equal runs have equal configurations.
+
+    Raises:
+        UnknownName, InvalidDial: a name or value that the world or the recipe refuses.
+    """
+    cls = world_class(env)
+    world = make_world(env, **(dials or {}) | ({} if level is None else {"level": level}))
+    chosen = recipe_named(recipe, settings)
+    return RunConfig(
+        env=cls.card.id,
+        level=world.level,
+        dials={name: getattr(world, name) for name in sorted(dials or {})},
+        recipe=chosen.name,
+        settings=_plain(
+            {"lanes": chosen.lanes, "discount": chosen.discount, "rise": chosen.rise, **chosen.settings}
+        ),
+        reward=reward,  # type: ignore[arg-type] # pydantic checks it
+        steps=chosen.steps if steps is None else steps,
+        seed=seed,
+    )
+
+
+def read_config(folder: Path) -> RunConfig:
+    """Read a run's configuration.
+
+    Raises:
+        InvalidRun: the folder is no run directory.
+    """
+    path = folder / "config.json"
+    if not path.is_file():
+        raise InvalidRun(f"{folder} is no run directory: it has no config.json; `alignment-gym train` makes one")
+    try:
+        return RunConfig.model_validate_json(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InvalidRun(f"{path} can't be read: {str(error).splitlines()[0]}") from error
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}

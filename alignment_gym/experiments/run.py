@@ -1,0 +1,130 @@
+"""One run: train, evaluate exactly, write everything down, the result last.
+
+A run is idempotent: where its result exists, it is returned as it is.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from alignment_gym.agents import Trained, save_policy, train
+from alignment_gym.agents.train import Progress
+from alignment_gym.core import InvalidRun
+from alignment_gym.core.files import replacing, write_json, write_text
+from alignment_gym.engine.mdp import FiniteMDP
+from alignment_gym.exact import evaluate
+from alignment_gym.experiments.config import SCHEMA, RunConfig, read_config
+from alignment_gym.experiments.records import evaluation_record
+
+PACKAGES = ("alignment-gym", "gymnasium", "numpy", "stable-baselines3", "torch")
+
+
+def execute(config: RunConfig, folder: Path, progress: Progress | None = None, force: bool = False) -> dict[str, Any]:
+    """Train and score one run, and return its result.
+
+    Args:
+        config: what to run.
+        folder: where its files go.
+        progress: told at checkpoints how well the agent does on the reward it is trained on.
+        force: run again although a result exists.
+
+    Raises:
+        UnwritablePath: nothing can be written there.
+    """
+    if not force and (folder / "result.json").is_file():
+        return read_result(folder)
+    (folder / "result.json").unlink(missing_ok=True)
+    write_json(folder / "config.json", config.model_dump())
+    mdp = config.mdp
+    began = perf_counter()
+    trained = train(
+        mdp,
+        config.resolved_recipe,
+        reward=config.reward,
+        steps=config.steps,
+        seed=config.seed,
+        progress=progress,
+        log_folder=folder,
+    )
+    seconds = perf_counter() - began
+    save_policy(folder / "policy.npz", trained.policy, config.dials)
+    if trained.save_model is not None:
+        with replacing(folder / "model.zip") as temporary:
+            trained.save_model(str(temporary))
+    write_text(folder / "curve.jsonl", _curve(trained, mdp))
+    write_json(folder / "provenance.json", provenance(config, seconds))
+    result = {
+        "schema_version": SCHEMA,
+        "key": config.key,
+        **config.model_dump(include={"env", "level", "dials", "recipe", "reward", "steps", "seed"}),
+        "expose_true": False,
+        **evaluation_record(evaluate(trained.policy, mdp)),
+    }
+    write_json(folder / "result.json", result)
+    return result
+
+
+def read_result(folder: Path) -> dict[str, Any]:
+    """Read a finished run's result.
+
+    Raises:
+        InvalidRun: the folder is no run directory, or the run did not finish.
+    """
+    config = read_config(folder)
+    path = folder / "result.json"
+    if not path.is_file():
+        raise InvalidRun(f"{folder} did not finish: it has no result.json; train again with seed {config.seed}")
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InvalidRun(f"{path} is damaged ({error}); delete it and train again") from error
+    if not isinstance(result, dict) or result.get("key") != config.key:
+        raise InvalidRun(f"{path} is not the result of the config.json beside it; delete it and train again")
+    return result
+
+
+def provenance(config: RunConfig, seconds: float) -> dict[str, Any]:
+    """Return what made the run: versions, machine, command, time."""
+    return {
+        "versions": {package: _version(package) for package in PACKAGES},
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "git_sha": _git_sha(),
+        "command": ["alignment-gym", *sys.argv[1:]],
+        "seed": config.seed,
+        "torch_threads": 1,
+        "expose_true": False,
+        "training_seconds": round(seconds, 3),
+    }
+
+
+def _curve(trained: Trained, mdp: FiniteMDP) -> str:
+    lines = [{"step": step, **evaluation_record(evaluate(table, mdp))} for step, table in trained.checkpoints]
+    return "".join(json.dumps(line, sort_keys=True) + "\n" for line in lines)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _git_sha() -> str | None:
+    """Return the commit of the source tree, None for an installed package."""
+    here = Path(__file__).resolve().parents[2]
+    if not (here / ".git").exists():
+        return None
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=True, env=dict(os.environ)
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return found.stdout.strip()

@@ -1,0 +1,173 @@
+"""The map itself: ground, veils, trail and sprites on one surface."""
+
+from functools import lru_cache
+from itertools import pairwise
+from math import pi, sin
+
+import pygame
+
+from alignment_gym.core import Cell, Scene, Sprite, Tint
+from alignment_gym.render import palette
+from alignment_gym.render.palette import mixed
+from alignment_gym.render.sprites import picture, wake
+
+SMOOTH = 2  # pixels of ground drawn for one shown
+NEIGHBOURS = ((-1, 0), (0, 1), (1, 0), (0, -1))
+CORNERS = (  # upper left, upper right, lower left, lower right: the sides that meet there
+    ((-1, 0), (0, -1)),
+    ((-1, 0), (0, 1)),
+    ((1, 0), (0, -1)),
+    ((1, 0), (0, 1)),
+)
+VEIL = 70  # of 255
+FIXTURES = frozenset({"bench", "panel"})
+BESIDE = 0.66  # size of the one who acts, at a fixture
+
+Tiles = tuple[tuple[str, ...], ...]
+
+
+def draw_scene(
+    target: pygame.Surface, at: Cell, scene: Scene, tile: int, heading: str, trail: tuple[Cell, ...]
+) -> None:
+    """Draw a scene with its upper left corner at pixel `at`, (y, x); the last sprite takes the heading."""
+    top, left = at
+    target.blit(still(scene.tiles, scene.tints, scene.sprites[:-1], tile), (left, top))
+    _draw_trail(target, top, left, trail, tile)
+    if scene.sprites:
+        _draw_actor(target, top, left, scene, heading, tile)
+
+
+def sprite_picture(sprite: Sprite, facing: str, tile: int) -> pygame.Surface:
+    """Return what a sprite looks like."""
+    return picture(sprite.kind, facing, sprite.faded, sprite.label, tile)
+
+
+def _draw_actor(target: pygame.Surface, top: int, left: int, scene: Scene, heading: str, tile: int) -> None:
+    """Draw the last sprite, smaller where it stands at a thing that has to stay visible."""
+    actor = scene.sprites[-1]
+    beside = any(sprite.cell == actor.cell and sprite.kind in FIXTURES for sprite in scene.sprites[:-1])
+    size = round(tile * BESIDE) if beside else tile
+    corner = tile - size
+    drawn = sprite_picture(actor, actor.facing or heading, size)
+    _place(target, drawn, top + corner, left + corner, actor.cell, tile)
+
+
+def _draw_trail(target: pygame.Surface, top: int, left: int, trail: tuple[Cell, ...], tile: int) -> None:
+    """Draw fading dots from cell to cell; jumps leave none."""
+    for number, (before, after) in enumerate(pairwise(trail), start=1):
+        if abs(before[0] - after[0]) + abs(before[1] - after[1]) != 1:
+            continue
+        dot = wake(tile, number / len(trail))
+        for part in range(3):
+            row = before[0] + (after[0] - before[0]) * part / 3
+            column = before[1] + (after[1] - before[1]) * part / 3
+            middle = (left + round((column + 0.5) * tile), top + round((row + 0.5) * tile))
+            target.blit(dot, dot.get_rect(center=middle), special_flags=pygame.BLEND_PREMULTIPLIED)
+
+
+@lru_cache(maxsize=24)
+def still(tiles: Tiles, tints: tuple[Tint, ...], sprites: tuple[Sprite, ...], tile: int) -> pygame.Surface:
+    """Return the ground with all that stands on it; many frames of an episode share it."""
+    drawn = ground(tiles, tints, tile).copy()
+    for sprite in sprites:
+        _place(drawn, sprite_picture(sprite, sprite.facing, tile), 0, 0, sprite.cell, tile)
+    return drawn
+
+
+@lru_cache(maxsize=24)
+def ground(tiles: Tiles, tints: tuple[Tint, ...], tile: int) -> pygame.Surface:
+    """Return the tiles under their veils; the same for most frames of an episode."""
+    size = tile * SMOOTH
+    large = pygame.Surface((len(tiles[0]) * size, len(tiles) * size), 0, 32)
+    for row, line in enumerate(tiles):
+        for column, kind in enumerate(line):
+            _draw_tile(large, tiles, (row, column), kind, size)
+    for row, line in enumerate(tiles):
+        for column, kind in enumerate(line):
+            _draw_edges(large, tiles, (row, column), kind, size)
+    for tint in tints:
+        _draw_tint(large, tint, size)
+    return pygame.transform.smoothscale(large, (len(tiles[0]) * tile, len(tiles) * tile))
+
+
+def _place(target: pygame.Surface, drawn: pygame.Surface, top: int, left: int, cell: Cell, tile: int) -> None:
+    place = (left + cell[1] * tile, top + cell[0] * tile)
+    target.blit(drawn, place, special_flags=pygame.BLEND_PREMULTIPLIED)
+
+
+def _kind_at(tiles: Tiles, row: int, column: int) -> str:
+    inside = 0 <= row < len(tiles) and 0 <= column < len(tiles[0])
+    return tiles[row][column] if inside else ""
+
+
+def _draw_tile(large: pygame.Surface, tiles: Tiles, cell: Cell, kind: str, size: int) -> None:
+    row, column = cell
+    box = pygame.Rect(column * size, row * size, size, size)
+    colour = palette.tile_colour(kind)
+    if kind not in palette.SHORES:
+        large.fill(colour, box)
+        if kind == "unseen":
+            _hatch(large, box)
+        elif kind not in palette.SOLID:
+            pygame.draw.rect(large, mixed(colour, palette.INK, 0.10), box, max(size // 40, 1))
+        return
+    large.fill(palette.tile_colour("land"), box)
+    radii = [
+        0 if any(_kind_at(tiles, row + down, column + right) in palette.SHORES for down, right in sides) else size // 3
+        for sides in CORNERS
+    ]
+    pygame.draw.rect(large, colour, box, 0, -1, *radii)
+    _waves(large, box, mixed(colour, palette.PAPER, 0.45), (row * 7 + column * 3) % 4)
+
+
+def _waves(large: pygame.Surface, box: pygame.Rect, colour: palette.Colour, phase: int) -> None:
+    size = box.width
+    for number in range(2):
+        left = box.left + size * (0.14 + 0.4 * ((number + phase) % 2) + 0.03 * phase)
+        top = box.top + size * (0.25 + 0.5 * number)
+        crest = [(left + size * 0.03 * step, top + size * 0.03 * sin(step * pi / 3)) for step in range(11)]
+        pygame.draw.lines(large, colour, False, crest, max(size // 30, 2))
+
+
+def _hatch(large: pygame.Surface, box: pygame.Rect) -> None:
+    """Cross out what the sensor does not see."""
+    shade = mixed(palette.tile_colour("unseen"), palette.PAPER, 0.10)
+    for step in range(4):
+        offset = box.width * step // 4
+        for start, end in (((0, offset), (offset, 0)), ((offset, box.width - 1), (box.width - 1, offset))):
+            pygame.draw.line(
+                large, shade, (box.left + start[0], box.top + start[1]), (box.left + end[0], box.top + end[1]), 2
+            )
+
+
+def _draw_edges(large: pygame.Surface, tiles: Tiles, cell: Cell, kind: str, size: int) -> None:
+    """Draw the line where a wall ends, so that walls stand out from the floor by more than colour."""
+    if kind != "wall":
+        return
+    row, column = cell
+    thick = max(size // 16, 2)
+    left, top = column * size, row * size
+    sides = (
+        (left, top, size, thick),
+        (left + size - thick, top, thick, size),
+        (left, top + size - thick, size, thick),
+        (left, top, thick, size),
+    )
+    for (down, right), side in zip(NEIGHBOURS, sides, strict=True):
+        if _kind_at(tiles, row + down, column + right) not in ("wall", ""):
+            large.fill(mixed(palette.tile_colour("wall"), palette.INK, 0.7), side)
+
+
+def _draw_tint(large: pygame.Surface, tint: Tint, size: int) -> None:
+    colour = palette.TINTS.get(tint.kind, palette.UNKNOWN_TINT)
+    veil = pygame.Surface((size, size), pygame.SRCALPHA)
+    veil.fill((*colour, VEIL))
+    for row, column in sorted(tint.cells):
+        large.blit(veil, (column * size, row * size))
+        for down, right in NEIGHBOURS:
+            if (row + down, column + right) in tint.cells:
+                continue
+            start = (column + (right > 0), row + (down > 0))
+            end = (start[0] + (down != 0), start[1] + (right != 0))
+            first, last = ((x * size, y * size) for x, y in (start, end))
+            pygame.draw.line(large, mixed(colour, palette.INK, 0.35), first, last, max(size // 26, 2))

@@ -1,0 +1,187 @@
+"""A whole picture: the map, the sensor's view of it, what is on it, and the side panel."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pygame
+from numpy.typing import NDArray
+
+from alignment_gym.core import Scene, Sprite
+from alignment_gym.render.frame import Frame, instrument
+from alignment_gym.render.ground import draw_scene, sprite_picture
+from alignment_gym.render.palette import GREY, INK, PALE, PAPER, VERMILION, Colour
+from alignment_gym.render.panel import HEIGHT, WIDTH, draw_panel
+from alignment_gym.render.pen import breadth, fitting, words
+
+BASE = 40  # pixels of a tile at which all other measures hold
+EDGE = 14
+CAPTION = 26
+LEGEND_ROW = 26
+LEGEND_ICON = 22
+SMALLEST = 9  # pixels of a line of text
+NOTICE_SIZE = 20
+NOTICE_LINE = 24
+LARGEST = 1.6  # times the asked tile, where a small map would leave the picture empty
+SAYINGS = {
+    "buoy": "buoy, bright when due",
+    "target": "lagoon buoy, bright when up",
+    "arrow": "the way round",
+    "stop": "",
+    "islet": "",
+}
+
+Shape = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where things go, in pixels; the same for all frames of an episode."""
+
+    size: tuple[int, int]  # width, height
+    tile: int
+    unit: float
+    scene: tuple[int, int]  # x, y of the map's corner
+    sensor: tuple[int, int] | None
+    legend: tuple[int, int]
+    panel: int | None  # x
+
+
+def paint(frame: Frame, panel: bool, tile: int) -> NDArray[np.uint8]:
+    """Draw a frame and return its pixels, (height, width, 3)."""
+    layout = laid_out(frame.scene.shape, frame.scene.sensor is not None, panel, tile)
+    surface, canvas = _surfaces(layout.size)
+    surface.fill(PAPER)
+    scene, unit = frame.scene, layout.unit
+    draw_scene(surface, layout.scene[::-1], scene, layout.tile, frame.ledger.heading, frame.ledger.trail)
+    room = scene.shape[1] * layout.tile
+    if scene.sensor is not None and layout.sensor is not None:
+        _caption(surface, layout.scene, "what is there", scene.note, INK, unit, room)
+        draw_scene(surface, layout.sensor[::-1], scene.sensor, layout.tile, "", ())
+        _caption(surface, layout.sensor, instrument(scene), scene.sensor.note, VERMILION, unit, room)
+        _bezel(surface, layout, scene.shape)
+    elif panel:
+        _caption(surface, layout.scene, "", scene.note, INK, unit, room)
+    if layout.panel is not None:
+        _legend(surface, layout, scene)
+        draw_panel(surface, frame, layout.panel, unit)
+    canvas.blit(surface, (0, 0))
+    return _pixels(canvas)
+
+
+@lru_cache(maxsize=64)
+def laid_out(shape: Shape, sensed: bool, panel: bool, tile: int) -> Layout:
+    """Place everything; with a panel, a small map is enlarged to fill the picture's height."""
+    unit = tile / BASE
+    rows, columns = shape
+    down, over = (1, 1) if not sensed else (2, 1) if columns > rows else (1, 2)
+    edge, caption = round(EDGE * unit), round(CAPTION * unit)
+    caption = caption if sensed or panel else 0
+    legend = round(2 * LEGEND_ROW * unit) + edge if panel else 0
+    if panel:
+        free = round(HEIGHT * unit) - legend - down * (caption + edge)
+        tile = max(tile, min(free // (down * rows), round(LARGEST * tile)))
+    width, height = columns * tile, rows * tile
+    border = edge if panel or sensed else 0
+    left = over * (width + border) + border
+    used = down * (height + caption + border) + legend
+    total = max(used, round(HEIGHT * unit)) if panel else used + (border if not panel else 0)
+    top = caption + (max((total - used) // 2, 0) if panel else border) + (border // 2 if panel else 0)
+    sensor = (border, top + height + border + caption) if down == 2 else (2 * border + width, top)
+    full = left + (round(WIDTH * unit) if panel else 0)
+    return Layout(
+        size=(full + full % 2, total + total % 2),
+        tile=tile,
+        unit=unit,
+        scene=(border, top),
+        sensor=sensor if sensed else None,
+        legend=(border, total - legend + edge // 2),
+        panel=left if panel else None,
+    )
+
+
+def paint_notice(image: NDArray[np.uint8], lines: tuple[str, ...]) -> NDArray[np.uint8]:
+    """Draw lines of text in a box, centred on the part of a picture that holds the map."""
+    height, width = image.shape[:2]
+    surface, canvas = _surfaces((width, height))
+    surface.blit(pygame.image.frombuffer(image.tobytes(), (width, height), "RGB"), (0, 0))
+    drawn = [[words(part, NOTICE_SIZE, PAPER) for part in line.split("\t")] for line in lines]
+    first = max((line[0].get_width() + EDGE for line in drawn if len(line) > 1), default=0)
+    room = max(line[0].get_width() if len(line) == 1 else first + line[1].get_width() for line in drawn)
+    box = pygame.Rect(0, 0, room + 2 * EDGE, len(lines) * NOTICE_LINE + 2 * EDGE)
+    box.center = (max((width - WIDTH) // 2, box.width // 2), height // 2)
+    pygame.draw.rect(surface, INK, box, border_radius=8)
+    for number, line in enumerate(drawn):
+        for part, x in zip(line, (0, first), strict=False):
+            surface.blit(part, (box.left + EDGE + x, box.top + EDGE + number * NOTICE_LINE))
+    canvas.blit(surface, (0, 0))
+    return _pixels(canvas)
+
+
+@lru_cache(maxsize=8)
+def _surfaces(size: tuple[int, int]) -> tuple[pygame.Surface, pygame.Surface]:
+    """Return a surface that is fast to draw on, and one whose bytes are red, green, blue."""
+    masks = (0xFF, 0xFF00, 0xFF0000, 0)
+    return pygame.Surface(size, 0, 32), pygame.Surface(size, 0, 24, masks=masks)
+
+
+def _pixels(canvas: pygame.Surface) -> NDArray[np.uint8]:
+    width, height = canvas.get_size()
+    content = np.frombuffer(memoryview(canvas.get_buffer()), dtype=np.uint8)  # type: ignore[arg-type]
+    rows = content.reshape(height, canvas.get_pitch())[:, : 3 * width]
+    return np.array(rows.reshape(height, width, 3), dtype=np.uint8)
+
+
+def _caption(
+    surface: pygame.Surface, corner: tuple[int, int], title: str, note: str, colour: Colour, unit: float, room: int
+) -> None:
+    """Write a map's caption above its upper left corner, smaller where it would not fit."""
+    title = title.upper() + ":  " if title and note else title.upper()
+    size = round(20 * unit)
+    while size > SMALLEST and breadth(title, size) + breadth(note, size) > room:
+        size -= 1
+    x, y = corner[0], corner[1] - size
+    surface.blit(words(title, size, INK), (x, y))
+    taken = breadth(title, size)
+    surface.blit(words(fitting(note, size, room - taken), size, colour if title else GREY), (x + taken, y))
+
+
+def _bezel(surface: pygame.Surface, layout: Layout, shape: Shape) -> None:
+    """Frame the sensor's view like a monitor."""
+    assert layout.sensor is not None
+    box = pygame.Rect(*layout.sensor, shape[1] * layout.tile, shape[0] * layout.tile)
+    thick = max(round(4 * layout.unit), 1)
+    pygame.draw.rect(surface, INK, box.inflate(2 * thick, 2 * thick), thick, border_radius=2 * thick)
+
+
+def _legend(surface: pygame.Surface, layout: Layout, scene: Scene) -> None:
+    """Name what is on the map, in two rows; what does not fit is left out."""
+    unit, (left, y) = layout.unit, layout.legend
+    icon, size, row = round(LEGEND_ICON * unit), round(17 * unit), round(LEGEND_ROW * unit)
+    right = (layout.panel or layout.size[0]) - round(EDGE * unit)
+    x, rows_left = left, 2
+    for sprite in legend(scene):
+        name = words(SAYINGS.get(sprite.kind, sprite.kind), size, GREY)
+        wide = icon + round(4 * unit) + name.get_width() + round(14 * unit)
+        if x + wide - round(14 * unit) > right:
+            x, y, rows_left = left, y + row, rows_left - 1
+        if not rows_left:
+            return
+        _swatch(surface, sprite, x, y, icon)
+        surface.blit(name, (x + icon + round(4 * unit), y + (icon - name.get_height()) // 2 + 1))
+        x += wide
+
+
+def legend(scene: Scene) -> list[Sprite]:
+    """Return one sprite a kind, the one who acts first, solid ones before faded ones."""
+    found: dict[str, Sprite] = {}
+    for sprite in (*scene.sprites[-1:], *scene.sprites):
+        known = found.get(sprite.kind)
+        if known is None or (known.faded and not sprite.faded):
+            found[sprite.kind] = sprite
+    return [sprite for sprite in found.values() if SAYINGS.get(sprite.kind, sprite.kind)]
+
+
+def _swatch(surface: pygame.Surface, sprite: Sprite, x: int, y: int, icon: int) -> None:
+    pygame.draw.rect(surface, PALE, (x, y, icon, icon), border_radius=icon // 5)
+    surface.blit(sprite_picture(sprite, sprite.facing, icon), (x, y), special_flags=pygame.BLEND_PREMULTIPLIED)

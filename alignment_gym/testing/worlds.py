@@ -1,0 +1,96 @@
+"""Conformance of one world: what compiling can't see because it looks at each thing once."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from alignment_gym.core import Scene, World
+from alignment_gym.engine.mdp import FiniteMDP, compiled
+from alignment_gym.testing.nonconformance import demand
+
+STATES_TRIED = 300  # a world's states are tried at even distances, so many of them
+
+
+def check_world(world: World[Any]) -> None:
+    """Check a world against the contract.
+
+    Tried are: all that compiling checks; that starts, outcomes, observations and scenes are pure
+    functions; that any two actions differ in some state; that observations have one shape over all
+    levels; that every scene is a rectangle with everything on it. Choose dials at which every
+    action is of use.
+
+    Raises:
+        InvalidWorld: the world can't be compiled.
+        NonConformance: it can be, and breaks another rule.
+    """
+    mdp = compiled(world)
+    tried = mdp.states[:: max(len(mdp.states) // STATES_TRIED, 1)]
+    _check_purity(world, tried)
+    _check_actions(mdp)
+    _check_levels(world)
+    for state in tried:
+        _check_scene(world, state)
+
+
+def _check_purity(world: World[Any], states: tuple[Any, ...]) -> None:
+    """Ask twice, and a fresh copy of the world in the other order."""
+    name, fresh = world.card.id, replace(world)
+    demand(list(world.initial()) == list(world.initial()), f"{name}: two calls of initial() differ")
+    asked = [(state, action) for state in states for action in world.actions]
+    first = [list(world.outcomes(state, action)) for state, action in asked]
+    again = [list(fresh.outcomes(state, action)) for state, action in reversed(asked)]
+    for (state, action), one, other in zip(asked, first, reversed(again), strict=True):
+        demand(one == other, f"{name}: two calls of outcomes({state!r}, {action!r}) differ")
+    for state in states:
+        demand((world.observe(state) == fresh.observe(state)).all(), f"{name}: two observations of {state!r} differ")
+
+
+def _check_actions(mdp: FiniteMDP) -> None:
+    """Demand for any two actions a state in which they lead to different things."""
+    count = len(mdp.actions)
+    for one in range(count):
+        for other in range(one):
+            differ = any(
+                _row(mdp, state * count + one) != _row(mdp, state * count + other) for state in range(mdp.state_count)
+            )
+            demand(differ, f"{mdp.name}: {mdp.actions[other]!r} and {mdp.actions[one]!r} do the same in every state")
+
+
+def _row(mdp: FiniteMDP, row: int) -> list[tuple[Any, ...]]:
+    """Return what may follow a state and an action, in an order of its own."""
+    places = range(int(mdp.offset[row]), int(mdp.offset[row + 1]))
+    columns = (mdp.next_state, mdp.probability, mdp.event_id, mdp.terminated)
+    return sorted(tuple(column[place].item() for column in columns) for place in places)
+
+
+def _check_levels(world: World[Any]) -> None:
+    features = len(world.observe(world.initial()[0][1]))
+    levels = (*world.levels, *(("generated/0", "generated/1") if world.generated else ()))
+    for level in levels:
+        other = replace(world, level=level)
+        found = len(other.observe(other.initial()[0][1]))
+        demand(
+            found == features,
+            f"{world.card.id}: level {level!r} has {found} features, level {world.level!r} {features}",
+        )
+
+
+def _check_scene(world: World[Any], state: Any) -> None:
+    scene, where = world.draw(state), f"{world.card.id}, {state!r}"
+    demand(scene == world.draw(state), f"{where}: two scenes differ")
+    _check_layout(scene, where)
+    if scene.sensor is not None:
+        _check_layout(scene.sensor, f"{where}, sensor")
+
+
+def _check_layout(scene: Scene, where: str) -> None:
+    rows, columns = scene.shape
+    demand(rows and columns and {len(line) for line in scene.tiles} == {columns}, f"{where}: tiles are no rectangle")
+    cells = [(sprite.kind, sprite.cell) for sprite in scene.sprites]
+    cells += [(tint.kind, cell) for tint in scene.tints for cell in tint.cells]
+    for kind, (row, column) in cells:
+        demand(0 <= row < rows and 0 <= column < columns, f"{where}: {kind!r} at {(row, column)} is off the picture")
+    for meter in scene.meters:
+        inside = np.isfinite(meter.value) and 0.0 <= meter.value <= meter.full
+        demand(inside, f"{where}: the meter {meter.label!r} shows {meter.value} of {meter.full}")

@@ -1,0 +1,101 @@
+"""Episodes as frames: a policy table plays, and every step becomes a picture's worth of data."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import lru_cache
+from itertools import zip_longest
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alignment_gym.core import InvalidPolicy
+from alignment_gym.engine.mdp import FiniteMDP
+from alignment_gym.engine.single import AlignmentEnv
+from alignment_gym.exact.solution import observing
+from alignment_gym.exact.tables import PolicyTable
+from alignment_gym.exact.values import Array, at_start, maximal, minimal, table_at
+from alignment_gym.render.frame import Frame, Range
+from alignment_gym.render.pixels import pixels
+
+SEPARATOR = 6  # pixels
+SEPARATOR_SHADE = 60  # of 255
+PAGE_SHADE = 246
+
+Image = NDArray[np.uint8]
+
+
+def episode(mdp: FiniteMDP, policy: Array, key: int, rng: np.random.Generator, who: str = "") -> Iterator[Frame]:
+    """Play one episode and yield its frames, the first before any step.
+
+    Args:
+        mdp: compiled from a world, of O observations, A actions and a horizon H.
+        policy: probabilities (O, A), or (H, O, A) with one table a step. A planner's policy on
+            the hidden states of a partially observed world is none of these.
+        key: the episode's 32-bit key, which fixes the world's chance.
+        rng: draws the policy's actions.
+        who: who acts, for the side panel.
+
+    Raises:
+        InvalidPolicy: a table of another shape.
+    """
+    actions = len(mdp.actions)
+    if policy.shape[-2:] != (len(mdp.observations), actions):
+        raise InvalidPolicy(
+            f"a policy on {mdp.name} ends in the shape {(len(mdp.observations), actions)}, not {policy.shape[-2:]}"
+        )
+    return _played(mdp, policy, key, rng, who)
+
+
+def _played(mdp: FiniteMDP, policy: Array, key: int, rng: np.random.Generator, who: str) -> Iterator[Frame]:
+    env = AlignmentEnv(mdp, render_mode="rgb_array")
+    number = {row.tobytes(): place for place, row in enumerate(mdp.observations)}
+    features = mdp.observations.shape[1]
+    proxy_range, true_range = ranges(mdp)
+    seen, _ = env.reset(options={"key": key})
+    step, done = 0, False
+    while True:
+        yield replace(env.frame, who=who, proxy_range=proxy_range, true_range=true_range)
+        if done:
+            return
+        chances = table_at(policy, step)[number[seen[:features].tobytes()]]
+        action = int(rng.choice(len(chances), p=chances / chances.sum()))
+        seen, _, terminated, truncated, _ = env.step(action)
+        step, done = step + 1, terminated or truncated
+
+
+@lru_cache(maxsize=16)
+def ranges(mdp: FiniteMDP) -> tuple[Range, Range]:
+    """Return what the worst and the best policy earn on average, of the proxy and of the true objective."""
+    known = observing(mdp)
+    rewards = [mdp.reward("proxy"), mdp.reward("true")]
+    low, high = at_start(known, minimal(known, list(rewards))), at_start(known, maximal(known, list(rewards)))
+    return (float(low[0]), float(high[0])), (float(low[1]), float(high[1]))
+
+
+def beside(left: Iterable[Frame], right: Iterable[Frame], panel: bool = True, tile: int = 40) -> Iterator[Image]:
+    """Yield pictures of two episodes next to each other; the shorter one stands still at its end."""
+    last: list[Image | None] = [None, None]
+    for pair in zip_longest(left, right):
+        for side, frame in enumerate(pair):
+            if frame is not None:
+                last[side] = pixels(frame, panel, tile)
+        if last[0] is None or last[1] is None:
+            return
+        yield joined(last[0], last[1])
+
+
+def joined(left: Image, right: Image) -> Image:
+    """Return two pictures next to each other, with a line between them; both sides of the result are even."""
+    height = max(len(left), len(right))
+    line = np.full((height, SEPARATOR, 3), SEPARATOR_SHADE, dtype=np.uint8)
+    return np.concatenate([_tall(left, height), line, _tall(right, height)], axis=1)
+
+
+def _tall(image: Image, height: int) -> Image:
+    missing = height - len(image)
+    return np.pad(image, ((0, missing), (0, 0), (0, 0)), constant_values=PAGE_SHADE) if missing else image
+
+
+def acted(mdp: FiniteMDP, table: PolicyTable, key: int, who: str = "") -> Iterator[Frame]:
+    """Play one episode of a policy table; the key fixes the world's chance and the policy's."""
+    return episode(mdp, table.on(mdp).by_observation, key, np.random.default_rng([key, 1]), who)

@@ -1,0 +1,49 @@
+from alignment_gym.core import Scene, Sprite
+from alignment_gym.render.frame import LINES_KEPT, TRAIL_KEPT, Frame, Ledger, signed, weighed
+
+
+def at(column: int) -> Scene:
+    return Scene((("floor",) * 50,), (Sprite("lamp", (0, 0)), Sprite("robot", (0, column))))
+
+
+def test_a_ledger_adds_up_and_keeps_its_extremes():
+    ledger = Ledger().after("east", {}, -2.0, 1.0).after("east", {}, 5.0, -4.0)
+    assert (ledger.step, ledger.proxy_return, ledger.true_return) == (2, 3.0, -3.0)
+    assert (ledger.proxy_extremes, ledger.true_extremes) == ((-2.0, 3.0), (-3.0, 1.0))
+
+
+def test_a_ledger_keeps_the_first_step_of_an_event():
+    ledger = Ledger().after("use", {"work": 1.0}, 0, 0).after("use", {"work": 1.0, "cover": 1.0}, 0, 0)
+    assert ledger.first_seen == {"work": 1, "cover": 2}
+
+
+def test_a_ledger_keeps_the_newest_lines_first_and_forgets_the_rest():
+    ledger = Ledger()
+    for column in range(TRAIL_KEPT + 5):
+        ledger = ledger.after("east", {}, 0, 0, at(column))
+    assert [line.step for line in ledger.lines] == list(range(TRAIL_KEPT + 5, TRAIL_KEPT + 5 - LINES_KEPT, -1))
+    assert ledger.trail == tuple((0, column) for column in range(5, TRAIL_KEPT + 5))
+
+
+def test_a_heading_is_the_last_step_s_direction_and_nothing_else():
+    assert Ledger().heading == ""
+    assert Ledger().after("north", {}, 0, 0).heading == "north"
+    assert Ledger().after("clean", {}, 0, 0).heading == ""
+
+
+def test_events_without_weight_are_left_out_but_not_the_exploit():
+    ledger = Ledger().after("cover", {"cover": 1.0, "clean": 1.0, "dirt_left": 3.0, "step": 1.0}, 0, 0)
+    frame = Frame(at(0), "", ledger, 0, {"step": -1.0}, {"dirt_left": -1.0}, "cover")
+    assert frame.told(ledger.lines[0]) == "cover, dirt left 3"
+
+
+def test_numbers_carry_their_sign():
+    assert [signed(value) for value in (12.3, -0.05, 0.0, -0.001, -1234.5)] == [
+        "+12.30",
+        "-0.05",
+        "0.00",
+        "0.00",
+        "-1234",
+    ]
+    assert weighed({"buoy": 1.0, "step": -0.05, "progress": 0.0}) == "buoy +1, step -0.05"
+    assert weighed({}) == "nothing"

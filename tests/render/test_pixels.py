@@ -1,0 +1,146 @@
+import itertools
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from alignment_gym.core import Meter, Scene, Sprite, Tint, make_world
+from alignment_gym.engine.single import AlignmentEnv
+from alignment_gym.render.frame import Frame, Ledger
+from alignment_gym.render.panel import round_up, scale
+from alignment_gym.render.pixels import noticed, pixels
+from alignment_gym.render.sprites import SHAPES, picture
+from tests.every import DEMOS, LEVELS
+from tests.render.played import frames
+
+
+def bare(scene: Scene) -> Frame:
+    return Frame(scene, "A title", Ledger(), 0, {}, {}, "")
+
+
+def near(image: np.ndarray, colour: tuple[int, int, int]) -> int:
+    return int((np.abs(image.astype(int) - colour).max(axis=-1) < 12).sum())
+
+
+@pytest.mark.parametrize(("env_id", "name"), DEMOS)
+def test_pictures_are_rgb_bytes_of_one_even_size_through_an_episode(env_id: str, name: str):
+    images = [pixels(frame) for frame in frames(env_id, name, 30)]
+    assert {image.shape for image in images} == {images[0].shape}
+    height, width, depth = images[0].shape
+    assert (height % 2, width % 2, depth) == (0, 0, 3)
+    assert all(image.dtype == np.uint8 and image.flags.c_contiguous and image.flags.owndata for image in images)
+
+
+@pytest.mark.parametrize(("env_id", "level"), LEVELS)
+@pytest.mark.parametrize("panel", [True, False])
+def test_every_level_can_be_drawn(env_id: str, level: str, panel: bool):
+    env = AlignmentEnv(make_world(env_id, level=level), render_mode="rgb_array", hud=panel)
+    env.reset(seed=0)
+    image = env.render()
+    assert image.dtype == np.uint8
+    assert len(np.unique(image.reshape(-1, 3), axis=0)) > 5
+
+
+def test_the_same_frame_makes_the_same_picture_and_a_fresh_array():
+    frame = frames("BoatRace-v0", "exploit")[20]
+    first = pixels(frame)
+    kept = first.copy()
+    second = pixels(frame)
+    second[:] = 0
+    np.testing.assert_array_equal(first, kept)
+
+
+def test_consecutive_pictures_differ():
+    images = [pixels(frame) for frame in frames("SensorCleaner-v0", "exploit", 10)]
+    assert all((before != after).any() for before, after in itertools.pairwise(images))
+
+
+def test_the_exploit_is_marked_from_its_step_on():
+    banner = (213, 94, 0)
+    episode = frames("ShutdownButton-v0", "exploit")
+    at = episode[-1].exploited_at
+    assert at is not None
+    before, after = (near(pixels(episode[step])[:, -340:], banner) for step in (at - 1, at))
+    assert after - before > 3000
+
+
+def test_a_hidden_true_account_shows_neither_its_bar_nor_the_exploit():
+    blue, banner = (0, 114, 178), (213, 94, 0)
+    shown = frames("ShutdownButton-v0", "intended")[10]
+    assert near(pixels(shown)[:, -340:], blue) > 100
+    assert near(pixels(replace(shown, true_hidden=True))[:, -340:], blue) == 0
+    exploit = replace(frames("ShutdownButton-v0", "exploit")[50], true_hidden=True)
+    assert exploit.exploited_at is None
+    assert near(pixels(exploit)[:, -340:], banner) < 500
+
+
+def test_the_sensor_is_shown_as_a_second_map():
+    frame = frames("SensorCleaner-v0", "exploit")[40]
+    alone = replace(frame, scene=replace(frame.scene, sensor=None))
+    assert near(pixels(frame, panel=False), (40, 44, 52)) > near(pixels(alone, panel=False), (40, 44, 52)) + 10_000
+
+
+def test_a_kind_without_a_drawing_becomes_a_labelled_disc():
+    scene = Scene((("swamp", "floor"),), (Sprite("tomato", (0, 0)), Sprite("red crate", (0, 1), label="7")))
+    with_things, without = pixels(bare(scene)), pixels(bare(replace(scene, sprites=())))
+    assert (with_things != without).any()
+
+
+@pytest.mark.parametrize("kind", sorted(SHAPES))
+def test_a_faded_thing_looks_different_from_a_solid_one(kind: str):
+    import pygame
+
+    solid, faded = (
+        pygame.image.tobytes(picture(kind, "east", is_faded, "1", 40), "RGBA") for is_faded in (False, True)
+    )
+    assert solid != faded
+
+
+@pytest.mark.parametrize("tile", [8, 16, 40, 64])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 12), (14, 2), (9, 13)])
+def test_any_map_and_tile_size_can_be_drawn(tile: int, shape: tuple[int, int]):
+    tiles = tuple(("floor",) * shape[1] for _ in range(shape[0]))
+    scene = Scene(tiles, (Sprite("worker", (0, 0)),), (Tint("danger", frozenset({(0, 0)})),), (Meter("a", 3, 40.5),))
+    for each in (scene, replace(scene, sensor=scene)):
+        for panel in (True, False):
+            image = pixels(bare(each), panel, tile)
+            assert image.shape[0] % 2 == image.shape[1] % 2 == 0
+            assert image.shape[1] >= shape[1] * tile
+
+
+def test_a_notice_keeps_the_picture_s_size():
+    image = pixels(frames("BoatRace-v0", "exploit")[3])
+    told = noticed(image, ("space\tpause", "", "a line"))
+    assert told.shape == image.shape
+    assert (told != image).any()
+
+
+@pytest.mark.parametrize(
+    ("value", "rounded"), [(0.0, 0.0), (-3.0, 0.0), (0.2, 1.0), (1.0, 1.0), (1.1, 2.0), (21.0, 50.0), (500.0, 500.0)]
+)
+def test_a_bar_ends_at_a_round_number(value: float, rounded: float):
+    assert round_up(value) == rounded
+
+
+def test_a_bar_holds_zero_whatever_is_known():
+    assert (scale((-400.0, -12.0), (0.0, 0.0)).low, scale((-400.0, -12.0), (0.0, 0.0)).high) == (-400.0, 0.0)
+    assert (scale(None, (0.0, 0.0)).low, scale(None, (0.0, 0.0)).high) == (0.0, 1.0)
+    assert scale((-2.0, 2.0), (0.0, 0.0)).share(0.0) == 0.5
+    assert scale(None, (-7.0, 0.0)).share(-99.0) == 0.0
+
+
+def test_drawing_needs_no_display_and_says_nothing_on_standard_output():
+    code = (
+        "import alignment_gym, gymnasium as gym\n"
+        "env = gym.make('alignment_gym/BoatRace-v0', render_mode='rgb_array')\n"
+        "env.reset(seed=0)\n"
+        "env.render()\n"
+        "import pygame\n"
+        "assert not pygame.display.get_init()\n"
+    )
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("SDL", "DISPLAY", "PYGAME"))}
+    done = subprocess.run([sys.executable, "-c", code], env=clean, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
