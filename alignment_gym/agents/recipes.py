@@ -4,11 +4,17 @@ Each was tuned on the reward that it is trained on, proxy or twin, with seeds 10
 frozen before any published seed was run; `agents/tuning.md` in the repository logs the trials.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import Any
 
 from alignment_gym.core import InvalidDial, UnknownName
+
+
+ForeignLearner = Callable[..., Any]
+"""`learner(make_env, steps=..., seed=...)` trains on environments from `make_env()` and returns an agent:
+from observations, uint8 (N, D), to probabilities (N, A) or actions (N,)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +23,7 @@ class Recipe:
 
     Attributes:
         name: what it is called.
-        algorithm: `ppo`, `a2c`, `dqn`, `q-learning` or `sarsa`.
+        algorithm: `ppo`, `a2c`, `dqn`, `q-learning`, `sarsa`, or `module:function`.
         about: a sentence.
         deployed: how the trained agent acts: `stochastic` or `greedy`.
         steps: environment steps, all lanes together, unless told otherwise.
@@ -39,11 +45,11 @@ class Recipe:
 
 
 _TABULAR = {
-    "optimism": 2.0,  # first value of every entry, on the learner's scale
+    "optimism": 1.5,  # first value of every entry, on the learner's scale
     "exploring": 0.75,  # share of training over which exploration falls to its last value
     "last_exploration": 0.05,
-    "rate_decay": 0.6,  # step size visits ** -decay, but at least last_rate
-    "last_rate": 0.02,
+    "rate_decay": 0.5,  # step size visits ** -decay, but at least last_rate
+    "last_rate": 0.05,
 }
 
 RECIPES: Mapping[str, Recipe] = {
@@ -54,7 +60,7 @@ RECIPES: Mapping[str, Recipe] = {
             algorithm="ppo",
             about="Proximal policy optimisation, two hidden layers of 64, entropy bonus lowered to zero.",
             deployed="stochastic",
-            steps=120_000,
+            steps=150_000,
             lanes=64,
             discount=0.98,
             rise=5.0,
@@ -64,8 +70,8 @@ RECIPES: Mapping[str, Recipe] = {
                 "n_epochs": 10,
                 "learning_rate": 3e-3,
                 "decay": True,
-                "ent_coef": 0.3,
-                "gae_lambda": 0.95,
+                "ent_coef": 0.4,
+                "gae_lambda": 0.9,
                 "net_arch": (64, 64),
             },
         ),
@@ -74,7 +80,7 @@ RECIPES: Mapping[str, Recipe] = {
             algorithm="a2c",
             about="Advantage actor-critic, two hidden layers of 64, entropy bonus lowered to zero.",
             deployed="stochastic",
-            steps=120_000,
+            steps=150_000,
             lanes=32,
             discount=0.98,
             rise=5.0,
@@ -92,7 +98,7 @@ RECIPES: Mapping[str, Recipe] = {
             algorithm="dqn",
             about="Deep Q-network, two hidden layers of 64, acting greedily once trained.",
             deployed="greedy",
-            steps=120_000,
+            steps=150_000,
             lanes=16,
             discount=0.98,
             rise=5.0,
@@ -100,7 +106,7 @@ RECIPES: Mapping[str, Recipe] = {
                 "learning_rate": 1e-3,
                 "decay": True,
                 "batch_size": 256,
-                "buffer_size": 120_000,
+                "buffer_size": 150_000,
                 "learning_starts": 2_000,
                 "train_freq": 4,
                 "gradient_steps": 4,
@@ -115,7 +121,7 @@ RECIPES: Mapping[str, Recipe] = {
             algorithm="q-learning",
             about="Tabular Q-learning with optimistic first values, acting greedily once trained.",
             deployed="greedy",
-            steps=120_000,
+            steps=150_000,
             lanes=8,
             discount=0.98,
             rise=5.0,
@@ -126,7 +132,7 @@ RECIPES: Mapping[str, Recipe] = {
             algorithm="sarsa",
             about="Tabular SARSA with optimistic first values, acting greedily once trained.",
             deployed="greedy",
-            steps=120_000,
+            steps=150_000,
             lanes=8,
             discount=0.98,
             rise=5.0,
@@ -147,12 +153,44 @@ def recipe_named(name: str, changes: Mapping[str, Any] | None = None) -> Recipe:
         UnknownName: no such recipe or setting.
         InvalidDial: a value of another kind.
     """
-    if name not in RECIPES:
+    if name not in RECIPES and ":" not in name:
         raise UnknownName("algorithm", name, RECIPES)
-    recipe = RECIPES[name]
+    recipe = RECIPES[name] if name in RECIPES else _foreign(name)
     for key, value in (changes or {}).items():
         recipe = _changed(recipe, key, value)
     return recipe
+
+
+def foreign_learner(name: str) -> ForeignLearner:
+    """Import the learner that `module:function` names.
+
+    Raises:
+        InvalidDial: there is no such module or function.
+    """
+    module, _, function = name.partition(":")
+    try:
+        found = getattr(import_module(module), function)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise InvalidDial(f"cannot import the recipe {name!r}: {error}; it is module:function") from error
+    if not callable(found):
+        raise InvalidDial(f"the recipe {name!r} is no function")
+    learner: ForeignLearner = found
+    return learner
+
+
+def _foreign(name: str) -> Recipe:
+    foreign_learner(name)
+    return Recipe(
+        name=name.replace(":", "-"),
+        algorithm=name,
+        about="A learner from elsewhere.",
+        deployed="stochastic",
+        steps=100_000,
+        lanes=1,
+        discount=1.0,
+        rise=0.0,
+        settings={},
+    )
 
 
 def _changed(recipe: Recipe, key: str, value: Any) -> Recipe:
@@ -168,7 +206,7 @@ def _changed(recipe: Recipe, key: str, value: Any) -> Recipe:
         value = tuple(value)
     if type(value) is not type(before):
         raise InvalidDial(f"{key} is like {before!r}, not {value!r}")
-    if number and value < 0 or (key in ("lanes", "n_steps", "batch_size") and value < 1):
+    if (number and value < 0) or (key in ("lanes", "n_steps", "batch_size") and value < 1):
         raise InvalidDial(f"{key} = {value!r} is out of range")
     if key in top:
         return replace(recipe, **{key: value})

@@ -26,10 +26,11 @@ from alignment_gym.engine.lanes import Lanes
 from alignment_gym.engine.mdp import FiniteMDP, Reward
 from alignment_gym.engine.single import spaces, tables
 
-ALGORITHMS: dict[str, type[BaseAlgorithm]] = {"ppo": PPO, "a2c": A2C, "dqn": DQN}
+ALGORITHMS: dict[str, type[PPO] | type[A2C] | type[DQN]] = {"ppo": PPO, "a2c": A2C, "dqn": DQN}
 
 
-EXPLORING = 0.75  # share of training after which the entropy bonus is gone
+EXPLORING = 0.35  # share of training up to which the entropy bonus is whole
+SETTLED = 0.8  # share of training after which it is gone
 
 
 class AlignmentVecEnv(VecEnv):
@@ -94,7 +95,7 @@ class AlignmentVecEnv(VecEnv):
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         observations = lanes.observe()
         if done.any():
-            for lane in np.flatnonzero(done):
+            for lane in np.flatnonzero(done).tolist():
                 infos[lane] = self._last_info(lane, observations[lane], bool(advance.truncated[lane]))
             lanes.begin(done)
             observations = lanes.observe()
@@ -119,7 +120,7 @@ class AlignmentVecEnv(VecEnv):
         value = getattr(self, attr_name)
         return [value for _ in self._get_indices(indices)]
 
-    def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
+    def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:  # noqa: ARG002 - SB3's interface
         """Set an attribute for all lanes together."""
         setattr(self, attr_name, value)
 
@@ -127,7 +128,11 @@ class AlignmentVecEnv(VecEnv):
         """Call a method, the same for every lane."""
         return [getattr(self, method_name)(*args, **kwargs) for _ in self._get_indices(indices)]
 
-    def env_is_wrapped(self, wrapper_class: type[gym.Wrapper[Any, Any, Any, Any]], indices: VecEnvIndices = None) -> list[bool]:
+    def env_is_wrapped(
+        self,
+        wrapper_class: type[gym.Wrapper[Any, Any, Any, Any]],  # noqa: ARG002 - SB3's interface
+        indices: VecEnvIndices = None,
+    ) -> list[bool]:
         """Say that no lane is wrapped."""
         return [False for _ in self._get_indices(indices)]
 
@@ -144,9 +149,9 @@ def network_agent(model: BaseAlgorithm) -> Callable[[NDArray[np.uint8]], NDArray
         with torch.no_grad():
             batch = torch.as_tensor(observations)
             if isinstance(model, DQN):
-                return model.q_net(batch).argmax(dim=-1).numpy()
+                return np.asarray(model.q_net(batch).argmax(dim=-1).numpy())
             distribution = model.policy.get_distribution(batch).distribution  # type: ignore[operator]
-            return distribution.probs.double().numpy()
+            return np.asarray(distribution.probs.double().numpy())
 
     return ask
 
@@ -165,8 +170,9 @@ class _Schedule(BaseCallback):
 
     def _on_rollout_start(self) -> None:
         if self._bonus:
-            remaining = self.model._current_progress_remaining
-            self.model.ent_coef = self._bonus * max(0.0, 1.0 - (1.0 - remaining) / EXPLORING)  # type: ignore[attr-defined]
+            made = 1.0 - self.model._current_progress_remaining
+            share = min(1.0, max(0.0, (SETTLED - made) / (SETTLED - EXPLORING)))
+            self.model.ent_coef = self._bonus * share  # type: ignore[attr-defined]
         while self._marks and self.num_timesteps >= self._marks[0]:
             self._marks.pop(0)
             if not self._marks or self.num_timesteps < self._marks[0]:

@@ -82,11 +82,11 @@ class _Learner:
         advance = self.lanes.advance(action)
         beyond = self._look()  # before finished lanes begin anew: the horizon cuts, it does not end
         follow = self._choose(beyond, chance)
-        if self.recipe.algorithm == "sarsa":
-            ahead = self.values[beyond, follow]
-        else:
-            ahead = self.values[beyond].max(axis=-1)
-        target = (advance.proxy_reward - self.pay.base) * self.pay.scale + self.recipe.discount * ahead * ~advance.terminated
+        on_policy = self.recipe.algorithm == "sarsa"
+        ahead = self.values[beyond, follow] if on_policy else self.values[beyond].max(axis=-1)
+        target = (
+            advance.proxy_reward - self.pay.base
+        ) * self.pay.scale + self.recipe.discount * ahead * ~advance.terminated
         self._learn(seen, action, target)
         done = advance.terminated | advance.truncated
         if done.any():

@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from alignment_gym.agents import tabular
-from alignment_gym.agents.recipes import Recipe
+from alignment_gym.agents.recipes import Recipe, foreign_learner
 from alignment_gym.agents.training import Learned, pay, stripped
 from alignment_gym.core import UnknownName
 from alignment_gym.engine.accounts import REWARDS
 from alignment_gym.engine.mdp import FiniteMDP
 from alignment_gym.engine.randomness import derived_seed
+from alignment_gym.engine.single import AlignmentEnv
 from alignment_gym.exact.tables import Agent, PolicyTable, tabulate
 from alignment_gym.exact.values import at_start, maximal, of_policy, uniform
 
@@ -119,8 +120,11 @@ def _learn(
     reached: Callable[[int, Agent], None],
     log_folder: Path | None,
 ) -> Learned:
-    scale = pay(known, recipe.rise)
     base = derived_seed("lanes", seed)
+    if ":" in recipe.algorithm:
+        learner = foreign_learner(recipe.algorithm)
+        return Learned(learner(lambda: AlignmentEnv(known, expose_true=False), steps=steps, seed=base), None)
+    scale = pay(known, recipe.rise)
     if recipe.algorithm in ("q-learning", "sarsa"):
         return tabular.learn(recipe, known, scale, steps, base, at, reached)
     from alignment_gym.agents import sb3

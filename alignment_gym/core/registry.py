@@ -53,4 +53,3 @@ def make_world(env_id: str, **dials: Any) -> World[Any]:
         if name not in names:
             raise UnknownName(f"dial of {cls.card.id}", name, names)
     return cls(**dials)
-

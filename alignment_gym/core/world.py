@@ -94,11 +94,11 @@ class World(ABC, Generic[State]):
         """Whether different states may look alike to the agent."""
         return False
 
-    def final(self, state: State) -> Mapping[str, float]:
+    def final(self, state: State) -> Mapping[str, float]:  # noqa: ARG002 - for worlds to override
         """Return the events paid when the episode ends in `state`, by termination or horizon."""
         return {}
 
-    def succeeded(self, state: State) -> bool:
+    def succeeded(self, state: State) -> bool:  # noqa: ARG002 - for worlds to override
         """Tell whether an episode that ends in `state` ends as intended."""
         return False
 

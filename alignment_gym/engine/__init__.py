@@ -1,0 +1,1 @@
+"""From a world to tables, and the faces of those tables."""

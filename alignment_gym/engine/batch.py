@@ -82,11 +82,9 @@ class AlignmentVectorEnv(gym.vector.VectorEnv[Observations, NDArray[np.int64], N
         self._done = self._done & ~mask
         return self.lanes.observe(), self._keys(mask)
 
-    def step(
-        self, actions: NDArray[np.int64]
-    ) -> tuple[Observations, NDArray[Any], NDArray[Any], NDArray[Any], Infos]:
+    def step(self, actions: NDArray[np.int64]) -> tuple[Observations, NDArray[Any], NDArray[Any], NDArray[Any], Infos]:
         """Take one action in every lane."""
-        actions = _checked_actions(actions, self.num_envs, len(self.mdp.actions))
+        chosen = _checked_actions(actions, self.num_envs, len(self.mdp.actions))
         if not self.lanes.seeded:
             raise gym.error.ResetNeeded("call reset() before step()")
         renewed = self._done
@@ -96,7 +94,7 @@ class AlignmentVectorEnv(gym.vector.VectorEnv[Observations, NDArray[np.int64], N
         if renewed.any():
             moving = ~renewed
             self.lanes.begin(renewed)
-        advance = self.lanes.advance(actions, moving)
+        advance = self.lanes.advance(chosen, moving)
         done = advance.terminated | advance.truncated
         infos = self._infos(advance, done, self._all if moving is None else moving)
         if moving is not None:
@@ -173,10 +171,10 @@ def _restricted(infos: Infos, lanes: NDArray[np.bool_]) -> Infos:
 
 
 def _checked_actions(actions: Any, lanes: int, count: int) -> NDArray[np.integer[Any]]:
-    actions = np.asarray(actions)
-    if actions.shape != (lanes,) or actions.dtype.kind not in "iu" or actions.min() < 0 or actions.max() >= count:
+    chosen: NDArray[np.integer[Any]] = np.asarray(actions)
+    if chosen.shape != (lanes,) or chosen.dtype.kind not in "iu" or chosen.min() < 0 or chosen.max() >= count:
         raise InvalidDial(f"actions are whole numbers from 0 to {count - 1}, of shape ({lanes},), not {actions!r}")
-    return actions
+    return chosen
 
 
 def _checked_mask(mask: Any, lanes: int) -> NDArray[np.bool_]:

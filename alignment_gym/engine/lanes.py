@@ -121,4 +121,4 @@ class Lanes:
             self._used[lane] = 0
         keys = self._keys[lanes, self._used[lanes]]
         self._used[lanes] += 1
-        return keys
+        return np.asarray(keys, dtype=np.uint32)

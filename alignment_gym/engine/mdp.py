@@ -114,7 +114,7 @@ class FiniteMDP:
     @property
     def observation_size(self) -> int:
         """Features of an observation, clock included."""
-        return self.observations.shape[1] + self.clock_bits
+        return int(self.observations.shape[1]) + self.clock_bits
 
     def clock(self, step: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Return the binary digits of step numbers, lowest first: (..., clock_bits)."""
@@ -186,7 +186,9 @@ def compile_world(world: World[Any], max_states: int = MAX_STATES, max_transitio
             for probability, after, emitted, terminated in world.outcomes(state, action):
                 total += probability
                 if probability <= 0.0:
-                    raise InvalidWorld(f"{world.card.id}: an outcome of {state!r}, {action} has probability {probability}")
+                    raise InvalidWorld(
+                        f"{world.card.id}: an outcome of {state!r}, {action} has probability {probability}"
+                    )
                 if after not in number:
                     number[after] = len(states)
                     states.append(after)
@@ -258,7 +260,7 @@ def _event_row(world: World[Any], emitted: Mapping[str, float], events: tuple[st
 def _observe_all(world: World[Any], states: list[Any]) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
     seen: dict[bytes, int] = {}
     first: list[NDArray[np.uint8]] = []
-    ids = []
+    ids: list[int] = []
     for state in states:
         observation = world.observe(state)
         if observation.ndim != 1 or observation.dtype != np.uint8 or observation.max(initial=0) > 1:

@@ -58,7 +58,7 @@ def upper_bounds(probabilities: NDArray[np.float64], offset: NDArray[np.int64]) 
     within = cumulative[1:] - np.repeat(cumulative[offset[:-1]], np.diff(offset))
     bounds = np.floor(np.clip(within, 0.0, 1.0) * SCALE).astype(np.uint64)
     bounds[offset[1:] - 1] = SCALE
-    return bounds
+    return np.asarray(bounds, dtype=np.uint64)
 
 
 def episode_key(rng: np.random.Generator) -> int:

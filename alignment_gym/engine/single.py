@@ -70,7 +70,7 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
         self.render_mode = render_mode
         self.hud = hud
         self.expose_true = expose_true
-        self.observation_space, self.action_space = spaces(mdp)
+        self.observation_space, self.action_space = spaces(mdp)  # type: ignore[assignment] # Box[uint8], as stubs can't say
         self.accounts = Accounts.open(mdp, reward, proxy)
         self._actions = len(mdp.actions)
         self._offset = mdp.offset.tolist()
@@ -81,7 +81,7 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
         self._true = self.accounts.true.tolist()
         self._pays_true = reward == "true"
         self._event_id = mdp.event_id.tolist()
-        self._events = [
+        self._events: list[dict[str, float]] = [
             {name: value for name, value in zip(mdp.events, row, strict=True) if value}
             for row in mdp.event_rows.tolist()
         ]
@@ -143,11 +143,11 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
         return self._observe(), true_reward if self._pays_true else proxy_reward, terminated, truncated, info
 
     def _emitted(self, place: int, done: bool) -> dict[str, float]:
-        events = self._events[self._event_id[place]].copy()
+        events: dict[str, float] = self._events[self._event_id[place]].copy()
         if done:
             for name, value in zip(self.mdp.events, self.mdp.final[self._state].tolist(), strict=True):
-                if value:
-                    events[name] = events.get(name, 0.0) + value
+                events[name] = events.get(name, 0.0) + value
+            return {name: value for name, value in events.items() if value}  # payments may cancel out
         return events
 
     def _info(self, events: dict[str, float], true_reward: float, done: bool) -> dict[str, Any]:
@@ -165,7 +165,7 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
         return info
 
     def _observe(self) -> Observation:
-        seen = self.mdp.observations[self.mdp.observation_id[self._state]]
+        seen: Observation = self.mdp.observations[self.mdp.observation_id[self._state]]
         if not self.mdp.observe_clock:
             return seen.copy()
         return np.concatenate([seen, self.mdp.clock(np.array(self._step))])
@@ -220,7 +220,7 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
 
     def get_keys_to_action(self) -> dict[tuple[int, ...] | str, int]:
         """Return the keys that `gymnasium.utils.play` and `alignment-gym play` use."""
-        return {key: number for key, number in zip(keys(self.mdp.actions), range(self._actions), strict=True)}
+        return dict(zip(keys(self.mdp.actions), range(self._actions), strict=True))
 
 
 ARROWS = {"north": "w", "east": "d", "south": "s", "west": "a"}

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from alignment_gym.core import World, UnknownName
+from alignment_gym.core import UnknownName, World
 from alignment_gym.engine.mdp import FiniteMDP, as_mdp
 from alignment_gym.exact.solution import solve
 from alignment_gym.exact.tables import PolicyTable

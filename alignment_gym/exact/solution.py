@@ -215,7 +215,7 @@ def _certificate(mdp: FiniteMDP, known: FiniteMDP, bounds: Bounds) -> tuple[Marg
 
 
 def _starts(mdp: FiniteMDP) -> Array:
-    return np.bincount(mdp.start, mdp.start_probability, mdp.state_count)
+    return np.bincount(mdp.start, mdp.start_probability, mdp.state_count).astype(np.float64)
 
 
 def _kappa(best: float, worst: float, reference: float) -> float:
@@ -223,7 +223,10 @@ def _kappa(best: float, worst: float, reference: float) -> float:
 
 
 def class_of(mdp: FiniteMDP, anchors: Anchors, true_range: Range) -> str | None:
-    """Return the first class that applies: A aligned, A' compatible at the optimum, B tie, C lossy, M mixed, D below random."""
+    """Return the first class that applies, None with a trivial reward.
+
+    A: aligned. A': compatible at the optimum. B: a tie. C: lossy. M: mixed. D: below random.
+    """
     if trivial(anchors.proxy_max, anchors.proxy_min) or trivial(anchors.true_max, anchors.true_min):
         return None
     if _equivalent(mdp, anchors):

@@ -74,7 +74,7 @@ def _averaged_advantage(mdp: FiniteMDP, reward: Reward, policy: Array) -> tuple[
     advantages = np.zeros((mdp.horizon, mdp.state_count, len(mdp.actions)))
 
     def choose(step: int, quality: Array) -> Array:
-        values = (quality * policy).sum(axis=-1)
+        values = np.asarray((quality * policy).sum(axis=-1))
         advantages[step] = quality[0] - values[0][:, None]
         return values
 

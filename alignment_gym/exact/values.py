@@ -95,7 +95,7 @@ def greedy(mdp: FiniteMDP, reward: Reward) -> Array:
 
     def choose(step: int, quality: Array) -> Array:
         policy[step] = one_hot_rows(quality[0].argmax(axis=-1), len(mdp.actions))
-        return quality.max(axis=-1)
+        return np.asarray(quality.max(axis=-1))
 
     Backup(mdp, [reward]).solve(choose)
     return policy if mdp.horizon is not None else policy[0]
@@ -103,12 +103,12 @@ def greedy(mdp: FiniteMDP, reward: Reward) -> Array:
 
 def one_hot_rows(index: NDArray[np.intp], size: int) -> Array:
     """Return rows of zeros with a one at `index`: (..., size)."""
-    return np.eye(size)[index]
+    return np.asarray(np.eye(size)[index])
 
 
 def uniform(mdp: FiniteMDP) -> Array:
     """Return the reference policy, (S, A): every action with the same probability."""
-    return np.full((mdp.state_count, len(mdp.actions)), 1.0 / len(mdp.actions))
+    return np.asarray(np.full((mdp.state_count, len(mdp.actions)), 1.0 / len(mdp.actions)))
 
 
 def forward(mdp: FiniteMDP, policy: Array) -> Iterator[Array]:

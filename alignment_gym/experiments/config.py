@@ -13,10 +13,12 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from alignment_gym.agents import Recipe, recipe_named
-from alignment_gym.core import InvalidRun, make_world, world_class
+from alignment_gym.core import InvalidDial, InvalidRun, UnknownName, make_world, world_class
+from alignment_gym.core import dials as world_dials
+from alignment_gym.engine.accounts import REWARDS
 from alignment_gym.engine.mdp import FiniteMDP, compiled
 
-SCHEMA = 1
+SCHEMA: Literal[1] = 1
 
 
 class RunConfig(BaseModel):
@@ -43,7 +45,7 @@ class RunConfig(BaseModel):
     def folder(self, root: Path, study: str) -> Path:
         """Return the run's place below `root`."""
         level = self.level.replace("/", "-").replace(" ", "-")
-        place = root / study / self.env / level / self.recipe / self.reward
+        place = root / study / self.env / level / self.recipe.replace(":", "-") / self.reward
         return place / f"{self.key[:8]}-seed-{self.seed}"
 
     @property
@@ -73,17 +75,21 @@ def resolve(
     Raises:
         UnknownName, InvalidDial: a name or value that the world or the recipe refuses.
     """
+    if reward not in REWARDS:
+        raise UnknownName("reward", reward, REWARDS)
+    if seed < 0 or (steps is not None and steps < 1):
+        raise InvalidDial(f"a run has at least 1 step and a seed from 0 on, not steps = {steps}, seed = {seed}")
     cls = world_class(env)
     world = make_world(env, **(dials or {}) | ({} if level is None else {"level": level}))
     chosen = recipe_named(recipe, settings)
+    defaults = {each.name: each.default for each in world_dials(cls)}
+    changed = {name: getattr(world, name) for name in sorted(dials or {}) if getattr(world, name) != defaults[name]}
     return RunConfig(
         env=cls.card.id,
         level=world.level,
-        dials={name: getattr(world, name) for name in sorted(dials or {})},
-        recipe=chosen.name,
-        settings=_plain(
-            {"lanes": chosen.lanes, "discount": chosen.discount, "rise": chosen.rise, **chosen.settings}
-        ),
+        dials=changed,
+        recipe=chosen.algorithm if ":" in chosen.algorithm else chosen.name,
+        settings=_plain({"lanes": chosen.lanes, "discount": chosen.discount, "rise": chosen.rise, **chosen.settings}),
         reward=reward,  # type: ignore[arg-type] # pydantic checks it
         steps=chosen.steps if steps is None else steps,
         seed=seed,

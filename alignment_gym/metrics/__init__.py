@@ -1,0 +1,1 @@
+"""Scores and statistics: pure functions of numbers and arrays."""

@@ -1,0 +1,1 @@
+"""What is said: tables, figures, cards, citation."""

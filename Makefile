@@ -1,0 +1,45 @@
+# `make demo` shows what this is; `make test lint` is what a change must pass. The first call makes .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.installed
+PYTEST_FLAGS ?= -n 2
+
+.PHONY: help demo test test-slow lint cards first
+
+help:
+	@echo "make demo       train a boat on the proxy and on what was meant, and record both"
+	@echo "make test       the fast tests"
+	@echo "make test-slow  the tests that train agents"
+	@echo "make lint       ruff and mypy"
+	@echo "make cards      write the cards below envs/ and agents/ anew"
+	@echo "make first      run the first study and write its report"
+
+demo: $(READY)
+	$(BIN)/alignment-gym demo
+
+test: $(READY)
+	$(BIN)/pytest $(PYTEST_FLAGS) -m "not slow"
+
+test-slow: $(READY)
+	$(BIN)/pytest $(PYTEST_FLAGS) -m slow
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+cards: $(READY)
+	$(BIN)/alignment-gym cards
+
+first: $(READY)
+	$(BIN)/alignment-gym study run experiments/first/study.toml -o experiments/first/runs
+	$(BIN)/alignment-gym report experiments/first/runs -o experiments/first
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "alignment_gym needs Python 3.11 or newer: make PYTHON=python3.11" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -c constraints.txt -e '.[dev]'
+	@touch $@

@@ -1,0 +1,40 @@
+"""Markdown parts: numbers, tables, paragraphs."""
+
+from collections.abc import Sequence
+from math import isnan
+
+ROUNDING = 9  # decimals: takes away what differs between machines before four digits are kept
+
+
+def number(value: float | None, why_not: str = "") -> str:
+    """Return four significant digits; for NaN and None, `undefined` with the reason."""
+    if value is None or isnan(value):
+        return f"undefined: {why_not}" if why_not else "undefined"
+    plain = round(value, ROUNDING) + 0.0  # no minus zero
+    return f"{plain:.0f}" if abs(plain) >= 1000 else f"{plain:.4g}"
+
+
+def span(low: float, high: float) -> str:
+    """Return an interval, or one number where both ends read the same."""
+    ends = number(low), number(high)
+    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table; bars inside of cells are escaped."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(_cell(entry) for entry in line) + " |" for line in lines)
+
+
+def bullets(entries: Sequence[str]) -> str:
+    """Return a list, empty entries left out."""
+    return "\n".join(f"- {entry}" for entry in entries if entry)
+
+
+def page(*parts: str) -> str:
+    """Join parts by empty lines, empty parts left out."""
+    return "\n\n".join(part.strip("\n") for part in parts if part.strip()) + "\n"
+
+
+def _cell(entry: str) -> str:
+    return " ".join(entry.replace("|", "\\|").split())

@@ -1,0 +1,72 @@
+"""SB3's face: its checker passes, lanes equal Gymnasium's, and the horizon truncates."""
+
+import warnings
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.vector import AutoresetMode
+from stable_baselines3 import PPO
+from stable_baselines3.common.env_checker import check_env
+
+from alignment_gym.agents.sb3 import AlignmentVecEnv, make_vec_env, network_agent
+from alignment_gym.core import full_id, world_ids
+from alignment_gym.exact import tabulate
+
+MODES = ({}, {"reward": "true"}, {"expose_true": False}, {"observe_clock": True})
+
+
+@pytest.mark.parametrize("env_id", world_ids())
+@pytest.mark.parametrize("mode", MODES, ids=str)
+def test_sb3_finds_nothing_to_complain_about(env_id, mode):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_env(gym.make(full_id(env_id), **mode).unwrapped)
+
+
+@pytest.mark.parametrize("env_id", world_ids())
+def test_lanes_equal_the_gymnasium_batch_that_resets_at_once(env_id):
+    theirs = gym.make_vec(full_id(env_id), num_envs=5, autoreset_mode=AutoresetMode.SAME_STEP, horizon=23)
+    ours = AlignmentVecEnv(env_id, 5, seed=11, horizon=23)
+    expected, _ = theirs.reset(seed=11)
+    assert (ours.reset() == expected).all()
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        actions = rng.integers(0, ours.action_space.n, 5)
+        expected, reward, terminated, truncated, infos = theirs.step(actions)
+        observations, rewards, dones, each = ours.step(actions)
+        assert (observations == expected).all()
+        assert (rewards == reward.astype(np.float32)).all()
+        assert (dones == (terminated | truncated)).all()
+        for lane in np.flatnonzero(dones):
+            assert (each[lane]["terminal_observation"] == infos["final_obs"][lane]).all()
+            assert each[lane]["TimeLimit.truncated"] == truncated[lane]
+            assert each[lane]["true_return"] == infos["final_info"]["true_return"][lane]
+
+
+def test_no_lane_says_anything_of_the_true_objective_where_it_is_hidden():
+    env = AlignmentVecEnv("ShutdownButton-v0", 3, seed=0, expose_true=False, horizon=5)
+    env.reset()
+    for _ in range(5):
+        _, _, _, infos = env.step(np.zeros(3, dtype=int))
+    assert all(set(info) == {"terminal_observation", "TimeLimit.truncated"} for info in infos)
+
+
+def test_seeds_are_used_once_and_episodes_go_on():
+    env = make_vec_env("SensorCleaner-v0", n_envs=2, seed=3)
+    first = env.reset()
+    keys = env.unwrapped.lanes.key.copy()
+    second = env.reset()
+    assert first.shape == second.shape
+    assert (env.unwrapped.lanes.key != keys).all()
+    env.seed(3)
+    env.reset()
+    assert (env.unwrapped.lanes.key == keys).all()
+
+
+def test_any_sb3_network_becomes_a_table():
+    model = PPO("MlpPolicy", make_vec_env("BoatRace-v0", n_envs=2, seed=0), n_steps=8, batch_size=16, device="cpu")
+    table = tabulate(network_agent(model), "BoatRace-v0")
+    assert table.probabilities.sum(axis=-1) == pytest.approx(1.0)
+    chosen, _ = model.predict(table.observations, deterministic=True)
+    assert (table.probabilities.argmax(axis=-1) == chosen).mean() > 0.99

@@ -1,0 +1,60 @@
+"""What only a process of its own can show: loaded modules, tracebacks, interrupts."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ALIGNMENT_GYM = (sys.executable, "-m", "alignment_gym")
+HEAVY = ("torch", "matplotlib", "pygame", "scipy", "stable_baselines3")
+PATIENCE = 60  # seconds
+
+
+def test_help_loads_no_heavy_package():
+    code = (
+        "import sys\nsys.argv = ['alignment-gym', '--help']\nfrom alignment_gym.cli.app import main\n"
+        "try:\n    main()\nexcept SystemExit as done:\n    assert not done.code\n"
+        f"print('loaded', *[name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "train" in done.stdout
+    assert done.stdout.splitlines()[-1] == "loaded"
+
+
+@pytest.mark.parametrize(("words", "shown"), [((), False), (("--debug",), True)])
+def test_only_debug_prints_a_traceback(words, shown):
+    done = subprocess.run([*ALIGNMENT_GYM, "info", "BoatRase-v0", *words], capture_output=True, text=True, check=False)
+    assert done.returncode == (1 if shown else 2)
+    assert ("Traceback" in done.stderr) == shown
+
+
+def test_an_interrupted_training_exits_130_and_leaves_no_result(tmp_path):
+    words = ("train", "ShutdownButton-v0", "--algo", "q-learning", "--steps", "100000000", "-o", str(tmp_path))
+    with subprocess.Popen([*ALIGNMENT_GYM, *words], stderr=subprocess.PIPE, text=True) as process:
+        try:
+            waited_for(lambda: list(tmp_path.rglob("config.json")))
+            time.sleep(0.5)  # into the training proper
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=PATIENCE)
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert not list(tmp_path.rglob("result.json"))
+    assert not [path for path in tmp_path.rglob(".*") if path.is_file()], "no temporary file stays behind"
+
+
+def waited_for(condition) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_a_closed_pipe_is_no_error():
+    command = f"{sys.executable} -m alignment_gym list --json | head -c 1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False, cwd=Path(__file__).parent)
+    assert done.stderr == ""
