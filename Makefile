@@ -34,8 +34,8 @@ cards: $(READY)
 	$(BIN)/alignment-gym cards
 
 first: $(READY)
-	$(BIN)/alignment-gym study run experiments/first/study.toml -o experiments/first/runs
-	$(BIN)/alignment-gym report experiments/first/runs -o experiments/first
+	$(BIN)/alignment-gym study run experiments/first/study.toml
+	$(BIN)/alignment-gym report runs/first -o experiments/first
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

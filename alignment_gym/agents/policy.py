@@ -39,7 +39,7 @@ def load_policy(path: Path) -> tuple[PolicyTable, dict[str, Any]]:
         InvalidPolicy: no such file, or not one that `save_policy` wrote.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
             observations, probabilities = file["observations"], file["probabilities"]
             words = json.loads(str(file["words"]))
         table = PolicyTable(words["env"], words["level"], observations, probabilities.astype(np.float64))

@@ -11,7 +11,6 @@ from typing import Any
 
 from alignment_gym.core import InvalidDial, UnknownName
 
-
 ForeignLearner = Callable[..., Any]
 """`learner(make_env, steps=..., seed=...)` trains on environments from `make_env()` and returns an agent:
 from observations, uint8 (N, D), to probabilities (N, A) or actions (N,)."""

@@ -47,20 +47,33 @@ def main() -> None:
     debugging = "--debug" in sys.argv
     arguments = ["--debug"] * debugging + [word for word in sys.argv[1:] if word != "--debug"]
     try:
-        app(arguments)
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
-        sys.exit(130)
+        sys.exit(app(arguments, standalone_mode=False))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    except AlignmentGymError as error:
-        if debugging:
+    except Exception as error:
+        code = _exit_code(error)
+        if debugging or code is None:
             raise
-        sys.stderr.write(f"alignment-gym: {' '.join(str(error).split())}\n")
-        sys.exit(2 if isinstance(error, UnknownName | InvalidDial) else 1)
-    except OSError as error:
-        if debugging:
-            raise
-        sys.stderr.write(f"alignment-gym: {error.strerror or error}: {error.filename or ''}\n")
-        sys.exit(1)
+        if type(error).__name__ == "NoArgsIsHelpError":  # its message is the help page
+            error.show()  # type: ignore[attr-defined]
+        else:
+            sys.stderr.write(f"alignment-gym: {_line(error)}\n")
+        sys.exit(code)
+
+
+def _exit_code(error: Exception) -> int | None:
+    """Return the exit code of an error that is said in one line, None for a defect."""
+    usage = getattr(error, "exit_code", None)  # Typer's own
+    if isinstance(usage, int):
+        return usage
+    if isinstance(error, AlignmentGymError | OSError):
+        return 2 if isinstance(error, UnknownName | InvalidDial) else 1
+    return None
+
+
+def _line(error: Exception) -> str:
+    said = error.format_message() if hasattr(error, "format_message") else str(error)
+    if isinstance(error, OSError):
+        said = f"{error.strerror or error}: {error.filename or ''}"
+    return " ".join(said.split())

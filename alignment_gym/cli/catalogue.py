@@ -35,7 +35,13 @@ def list_worlds(
     _table(
         ["world", "failure mode", "structure", "levels", "intent"],
         [
-            [each["id"], ", ".join(each["failure_modes"]), each["structure"], str(len(each["levels"])), each["intent"]]
+            [
+                each["id"].partition("/")[2],
+                ", ".join(each["failure_modes"]),
+                each["structure"],
+                str(len(each["levels"])),
+                each["intent"],
+            ]
             for each in worlds
         ],
     )
@@ -108,7 +114,9 @@ def _table(head: list[str], rows: list[list[str]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(*head, box=None, header_style="bold")
+    table = Table(box=None, header_style="bold")
+    for place, name in enumerate(head):
+        table.add_column(name, no_wrap=place == 0)
     for row in rows:
         table.add_row(*row)
     Console().print(table)

@@ -59,6 +59,7 @@ def record(
     key: KeyOption = 0,
     beside: Annotated[str | None, typer.Option("--beside", help="A second agent, shown to the right.")] = None,
     fps: FpsOption = 8,
+    tile: Annotated[int, typer.Option("--tile", help="Pixels a cell.", min=16, max=120)] = 40,
 ) -> None:
     """Record one episode as an animation."""
     from alignment_gym.experiments.actors import find_actor
@@ -71,8 +72,8 @@ def record(
     found = find_actor(actor, env, level, dials)
     frames = acted(found.mdp, found.table, key, found.label)
     if beside is None:
-        write((pixels(frame) for frame in frames), out, fps)
+        write((pixels(frame, tile=tile) for frame in frames), out, fps)
     else:
         other = find_actor(beside, env or found.mdp.name, level, dials)
-        write(together(frames, acted(other.mdp, other.table, key, other.label)), out, fps)
+        write(together(frames, acted(other.mdp, other.table, key, other.label), tile=tile), out, fps)
     typer.echo(out)

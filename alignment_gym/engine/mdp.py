@@ -167,67 +167,88 @@ def compile_world(world: World[Any], max_states: int = MAX_STATES, max_transitio
             no 0/1 features or that fail to tell states apart.
         TooLargeToEnumerate: more than `max_states` states or `max_transitions` transitions.
     """
-    events = tuple(world.events)
-    world.specification.check(events)
+    world.specification.check(tuple(world.events))
     start_probability = _checked_start(world)
-    number: dict[Hashable, int] = {}
-    for _, state in world.initial():
-        number.setdefault(state, len(number))
-    states = list(number)
-    rows: dict[tuple[float, ...], int] = {}
-    offset = [0]
-    targets: list[int] = []
-    probabilities: list[float] = []
-    event_ids: list[int] = []
-    ends: list[bool] = []
-    for state in states:  # grows while it is walked: breadth first
+    found = _Enumeration(world)
+    start = [found.number_of(state) for _, state in world.initial()]
+    for state in found.states:  # grows while it is walked: breadth first
         for action in world.actions:
-            total = 0.0
-            for probability, after, emitted, terminated in world.outcomes(state, action):
-                total += probability
-                if probability <= 0.0:
-                    raise InvalidWorld(
-                        f"{world.card.id}: an outcome of {state!r}, {action} has probability {probability}"
-                    )
-                if after not in number:
-                    number[after] = len(states)
-                    states.append(after)
-                event_row = _event_row(world, emitted, events)
-                targets.append(number[after])
-                probabilities.append(probability)
-                event_ids.append(rows.setdefault(event_row, len(rows)))
-                ends.append(terminated)
-            if abs(total - 1.0) > 1e-9:
-                raise InvalidWorld(f"{world.card.id}: probabilities of {state!r}, {action} sum to {total}, not 1")
-            offset.append(len(targets))
-        if len(states) > max_states or len(targets) > max_transitions:
+            found.add_row(state, action)
+        if len(found.states) > max_states or len(found.next_state) > max_transitions:
             raise TooLargeToEnumerate(
                 f"{world.card.id}, level {world.level}: more than {max_states:,} states or {max_transitions:,} "
                 f"transitions; exact questions need a smaller level or smaller dials"
             )
-    observations, observation_id = _observe_all(world, states)
+    observations, observation_id = _observe_all(world, found.states)
     return FiniteMDP(
         name=world.card.id,
         actions=world.actions,
-        events=events,
-        offset=np.array(offset, dtype=np.int64),
-        next_state=np.array(targets, dtype=np.int32),
-        probability=np.array(probabilities),
-        event_id=np.array(event_ids, dtype=np.int32),
-        event_rows=np.array(list(rows)).reshape(len(rows), len(events)),
-        terminated=np.array(ends, dtype=np.bool_),
-        final=np.array([_event_row(world, world.final(state), events) for state in states]),
-        succeeded=np.array([world.succeeded(state) for state in states], dtype=np.bool_),
-        start=np.array([number[state] for _, state in world.initial()], dtype=np.int32),
+        events=found.events,
+        offset=np.array(found.offset, dtype=np.int64),
+        next_state=np.array(found.next_state, dtype=np.int32),
+        probability=np.array(found.probability),
+        event_id=np.array(found.event_id, dtype=np.int32),
+        event_rows=np.array(list(found.event_rows)).reshape(len(found.event_rows), len(found.events)),
+        terminated=np.array(found.terminated, dtype=np.bool_),
+        final=np.array([found.event_row(world.final(state)) for state in found.states]),
+        succeeded=np.array([world.succeeded(state) for state in found.states], dtype=np.bool_),
+        start=np.array(start, dtype=np.int32),
         start_probability=start_probability,
         observations=observations,
         observation_id=observation_id,
         specification=world.specification,
         horizon=world.horizon,
         observe_clock=world.observe_clock,
-        states=tuple(states),
+        states=tuple(found.states),
         world=world,
     )
+
+
+class _Enumeration:
+    """The states met so far, and the rows of those that were expanded."""
+
+    def __init__(self, world: World[Any]) -> None:
+        self.world = world
+        self.events = tuple(world.events)
+        self.states: list[Any] = []
+        self.offset = [0]
+        self.next_state: list[int] = []
+        self.probability: list[float] = []
+        self.event_id: list[int] = []
+        self.event_rows: dict[tuple[float, ...], int] = {}
+        self.terminated: list[bool] = []
+        self._number: dict[Hashable, int] = {}
+
+    def number_of(self, state: Hashable) -> int:
+        """Return a state's number, entering it when it is new."""
+        if state not in self._number:
+            self._number[state] = len(self.states)
+            self.states.append(state)
+        return self._number[state]
+
+    def add_row(self, state: Any, action: str) -> None:
+        """Append what may follow on a state and an action."""
+        total = 0.0
+        for probability, after, emitted, terminated in self.world.outcomes(state, action):
+            if probability <= 0.0:
+                raise InvalidWorld(
+                    f"{self.world.card.id}: an outcome of {state!r}, {action} has probability {probability}"
+                )
+            total += probability
+            self.next_state.append(self.number_of(after))
+            self.probability.append(probability)
+            self.event_id.append(self.event_rows.setdefault(self.event_row(emitted), len(self.event_rows)))
+            self.terminated.append(terminated)
+        if abs(total - 1.0) > 1e-9:
+            raise InvalidWorld(f"{self.world.card.id}: probabilities of {state!r}, {action} sum to {total}, not 1")
+        self.offset.append(len(self.next_state))
+
+    def event_row(self, emitted: Mapping[str, float]) -> tuple[float, ...]:
+        """Return emitted events as a row, in the order of `events`."""
+        for name in emitted:
+            if name not in self.world.events:
+                raise InvalidWorld(f"{self.world.card.id} emits the event {name!r}, which it does not declare")
+        return tuple([float(emitted.get(name, 0.0)) for name in self.events])
 
 
 @lru_cache(maxsize=64)
@@ -248,13 +269,6 @@ def _checked_start(world: World[Any]) -> NDArray[np.float64]:
     if not len(probabilities) or (probabilities <= 0).any() or abs(probabilities.sum() - 1.0) > 1e-9:
         raise InvalidWorld(f"{world.card.id}: initial probabilities {probabilities.tolist()} do not sum to 1")
     return probabilities
-
-
-def _event_row(world: World[Any], emitted: Mapping[str, float], events: tuple[str, ...]) -> tuple[float, ...]:
-    for name in emitted:
-        if name not in world.events:
-            raise InvalidWorld(f"{world.card.id} emits the event {name!r}, which it does not declare")
-    return tuple([float(emitted.get(name, 0.0)) for name in events])
 
 
 def _observe_all(world: World[Any], states: list[Any]) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:

@@ -67,7 +67,7 @@ def read_study(path: Path) -> Study:
     except tomllib.TOMLDecodeError as error:
         raise InvalidStudy(f"{path} is no TOML: {error}") from error
     except ValidationError as error:
-        first = error.errors()[0]
+        first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
         place = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
             known = Grid.model_fields if len(first["loc"]) > 1 else Study.model_fields

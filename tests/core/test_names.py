@@ -88,7 +88,7 @@ def test_a_weight_on_no_event_is_refused():
 @pytest.mark.parametrize(
     ("dials", "says"),
     [
-        ({"respawn": 0}, r"respawn = 0 is out of range; it goes from 1 to 40"),
+        ({"respawn": 0}, r"respawn = 0 is out of range; it goes from 1 to 20"),
         ({"respawn": 41}, r"respawn = 41 is out of range"),
         ({"respawn": 2.5}, r"respawn takes a whole number, not 2.5"),
         ({"respawn": True}, r"respawn takes a whole number, not True"),
