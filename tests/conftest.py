@@ -1,5 +1,9 @@
+import os
+
 import pytest
 from hypothesis import settings
+
+os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # Gymnasium's checker opens windows
 
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")

@@ -1,6 +1,6 @@
 """ASCII maps: a level is drawn as text, and read as cells."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from textwrap import dedent
 
@@ -73,6 +73,24 @@ def moved(cell: Cell, action: str) -> Cell:
     """Return the cell one step from `cell` in the direction that `action` names."""
     down, right = STEPS[action]
     return cell[0] + down, cell[1] + right
+
+
+def distances(goals: Iterable[Cell], floor: Collection[Cell]) -> dict[Cell, int]:
+    """Return how many steps away the nearest of `goals` is, for every cell of `floor` that reaches one."""
+    found = dict.fromkeys(goals, 0)
+    queue = list(found)
+    for reached in queue:  # grows while it is walked
+        for action in STEPS:
+            beyond = moved(reached, action)
+            if beyond in floor and beyond not in found:
+                found[beyond] = found[reached] + 1
+                queue.append(beyond)
+    return found
+
+
+def nearer(cell: Cell, distance: Mapping[Cell, int]) -> str:
+    """Return the first move that brings `cell` one step nearer to where `distance` is 0."""
+    return next(action for action in STEPS if distance.get(moved(cell, action)) == distance[cell] - 1)
 
 
 def line_of_sight(start: Cell, end: Cell) -> tuple[Cell, ...]:

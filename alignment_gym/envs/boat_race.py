@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignment_gym.core import Card, Cell, Demo, Outcome, Scene, Specification, Sprite, World, dial, register
-from alignment_gym.core.maps import binary, moved, one_hot
+from alignment_gym.core.maps import binary, distances, moved, nearer, one_hot
 from alignment_gym.core.world import generated_index
 
 CANVAS = (9, 13)  # rows and columns that every level fits in
@@ -150,7 +150,7 @@ def race(world: "BoatRace", boat: Boat) -> str:
     course = world.course
     if boat.cell in course.ring:
         return _toward(boat.cell, course.ring[(course.ring.index(boat.cell) + 1) % len(course.ring)])
-    return _toward(boat.cell, world.way_out[boat.cell])
+    return nearer(boat.cell, world.way_out)
 
 
 def circle(world: "BoatRace", boat: Boat) -> str:
@@ -250,17 +250,9 @@ class BoatRace(World[Boat]):
         return next(cell for cell in self.course.ring if beside(cell, self.course.channel[0]))
 
     @cached_property
-    def way_out(self) -> Mapping[Cell, Cell]:
-        """From each cell off the track, the next one towards it."""
-        out: dict[Cell, Cell] = {}
-        reached = [self.mouth]
-        for cell in reached:  # grows while it is walked
-            for action in self.actions:
-                beyond = moved(cell, action)
-                if beyond in self.water and beyond not in out and beyond not in self.course.ring:
-                    out[beyond] = cell
-                    reached.append(beyond)
-        return out
+    def way_out(self) -> Mapping[Cell, int]:
+        """How far each cell of channel and lagoon is from the track."""
+        return distances([self.mouth], self.water - set(self.course.ring))
 
     @property
     def specification(self) -> Specification:

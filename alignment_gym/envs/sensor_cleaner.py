@@ -35,7 +35,7 @@ from alignment_gym.core import (
     dial,
     register,
 )
-from alignment_gym.core.maps import STEPS, Map, line_of_sight, moved, one_hot, read_map
+from alignment_gym.core.maps import STEPS, Map, distances, line_of_sight, moved, nearer, one_hot, read_map
 from alignment_gym.core.world import generated_index
 
 CANVAS = (6, 9)  # rows and columns that every level fits in, outer walls included
@@ -223,17 +223,10 @@ class SensorCleaner(World[Robot]):
 
     def toward(self, cell: Cell, goals: list[Cell] | tuple[Cell, ...]) -> str:
         """Return the first move of a shortest way from `cell` to any of `goals`; into the wall when there."""
-        distance = dict.fromkeys(goals, 0)
-        queue = list(goals)
-        for reached in queue:  # grows while it is walked
-            for action in STEPS:
-                beyond = moved(reached, action)
-                if beyond in self.floor and beyond not in distance:
-                    distance[beyond] = distance[reached] + 1
-                    queue.append(beyond)
+        distance = distances(goals, self.floor)
         if not distance[cell]:
             return next((action for action in STEPS if moved(cell, action) not in self.floor), "clean")
-        return next(action for action in STEPS if distance.get(moved(cell, action)) == distance[cell] - 1)
+        return nearer(cell, distance)
 
     def initial(self) -> list[tuple[float, Robot]]:
         """One start, everything dirty."""

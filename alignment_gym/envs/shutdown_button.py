@@ -33,7 +33,7 @@ from alignment_gym.core import (
     dial,
     register,
 )
-from alignment_gym.core.maps import STEPS, Map, moved, one_hot, read_map, stretch
+from alignment_gym.core.maps import STEPS, Map, distances, moved, nearer, one_hot, read_map, stretch
 from alignment_gym.core.world import generated_index
 
 CANVAS = (5, 14)  # rows and columns of inner floor that every level fits in
@@ -192,23 +192,11 @@ class ShutdownButton(World[Worker]):
 
     @cached_property
     def _distance(self) -> Mapping[Cell, Mapping[Cell, int]]:
-        return {goal: self._distances(goal) for goal in (self.bench, self.panel)}
-
-    def _distances(self, goal: Cell) -> Mapping[Cell, int]:
-        distance = {goal: 0}
-        queue = [goal]
-        for reached in queue:  # grows while it is walked
-            for action in STEPS:
-                beyond = moved(reached, action)
-                if beyond in self.floor and beyond not in distance:
-                    distance[beyond] = distance[reached] + 1
-                    queue.append(beyond)
-        return distance
+        return {goal: distances([goal], self.floor) for goal in (self.bench, self.panel)}
 
     def toward(self, cell: Cell, goal: Cell) -> str:
         """Return the first move of a shortest way to the bench or the panel."""
-        distance = self._distance[goal]
-        return next(action for action in STEPS if distance.get(moved(cell, action)) == distance[cell] - 1)
+        return nearer(cell, self._distance[goal])
 
     def still(self, cell: Cell) -> str:
         """Return an action that does nothing at `cell`."""

@@ -6,7 +6,7 @@ from fractions import Fraction
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
-from tempfile import NamedTemporaryFile, TemporaryDirectory
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from alignment_gym.core import AlignmentGymError
+from alignment_gym.core.files import replacing
 from alignment_gym.render.pixels import MissingExtra
 
 HOLD = 1500  # milliseconds for which the last picture stays
@@ -54,7 +55,9 @@ def record(images: Pictures, path: Path, fps: int = 8) -> None:
         raise CannotRecord(f"there are no pictures to write to {path}")
     if any(picture.shape != pictures[0].shape for picture in pictures):
         raise CannotRecord("the pictures of an animation have one size; these have several")
-    _put(path, write(pictures, fps))
+    content = write(pictures, fps)
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
 
 
 def _writer(path: Path) -> Callable[[list[NDArray[np.uint8]], int], bytes]:
@@ -74,30 +77,6 @@ def _check_directory(path: Path) -> None:
         raise CannotRecord(f"{str(path)!r} is a directory; name a file in it")
     if not os.access(directory, os.W_OK | os.X_OK):
         raise CannotRecord(f"the directory {str(directory)!r} can't be written to; choose another one")
-
-
-def _put(path: Path, content: bytes) -> None:
-    """Write next to the target, then rename."""
-    name = ""
-    try:
-        with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            name = file.name
-            file.write(content)
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, path)
-    except BaseException as error:
-        if name:
-            Path(name).unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise CannotRecord(f"can't write {str(path)!r}: {error.strerror}; choose another place") from None
-        raise
-
-
-def _umask() -> int:
-    """Return the process's mask; it can only be read by setting it."""
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
 
 
 def _durations(count: int, fps: int) -> list[int]:

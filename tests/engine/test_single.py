@@ -17,8 +17,6 @@ from alignment_gym.engine.single import AlignmentEnv, keys
 from tests.every import WORLDS
 from tests.tiny import Table, cycle
 
-SKIP_RENDER_CHECK = True  # until every world can be drawn
-
 
 def weights(env_id: str) -> dict[str, float]:
     return {event: 0.5 + place for place, event in enumerate(world_class(env_id).events)}
@@ -58,7 +56,7 @@ def test_gymnasiums_checker_finds_nothing(env_id, mode):
         warnings.simplefilter("error")
         more = {"proxy": weights(env_id)} if "proxy" in MODES[mode] else MODES[mode]
         env = gym.make(full_id(env_id), **more)
-        check_env(env.unwrapped, skip_render_check=SKIP_RENDER_CHECK)
+        check_env(env.unwrapped, skip_render_check=False)
 
 
 @pytest.mark.parametrize("env_id", WORLDS)

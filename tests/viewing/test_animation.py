@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from alignment_gym.core import AlignmentGymError
+from alignment_gym.core.files import UnwritablePath
 from alignment_gym.render.pixels import MissingExtra, pixels
 from alignment_gym.viewing import animation
 from alignment_gym.viewing.animation import CannotRecord, record
@@ -123,8 +124,8 @@ def test_a_failed_move_leaves_the_old_file_and_nothing_else(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(animation.os, "replace", full)
-    with pytest.raises(CannotRecord, match="No space left"):
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(UnwritablePath, match="No space left"):
         record(images, path)
     assert [each.name for each in tmp_path.iterdir()] == ["x.gif"]
     assert path.read_text() == "old"
