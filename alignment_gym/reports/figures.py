@@ -19,6 +19,7 @@ from alignment_gym.reports.tables import Cell, Record, cells, estimate
 COLOURS = {"proxy": "#D55E00", "true": "#0072B2"}  # Okabe and Ito
 WORDS = {"proxy": "paid the proxy", "true": "paid what was meant"}
 MARKERS = "os^Dv<>P"
+PNG_DPI = 200
 STYLE: dict[Any, Any] = {
     "svg.hashsalt": "alignment_gym",
     "svg.fonttype": "none",
@@ -121,6 +122,7 @@ def _save(figure: Figure, stem: Path) -> list[Path]:
     paths = [stem.with_suffix(".svg"), stem.with_suffix(".png")]
     with replacing(paths[0]) as temporary:
         FigureCanvasSVG(figure).print_svg(str(temporary), metadata={"Date": None})  # type: ignore[no-untyped-call]
+    figure.set_dpi(PNG_DPI)
     with replacing(paths[1]) as temporary:
         FigureCanvasAgg(figure).print_png(str(temporary), metadata={"Software": None})  # type: ignore[no-untyped-call]
     return paths
