@@ -33,7 +33,9 @@ def test_only_debug_prints_a_traceback(words, shown):
 
 def test_an_interrupted_training_exits_130_and_leaves_no_result(tmp_path):
     words = ("train", "ShutdownButton-v0", "--algo", "q-learning", "--steps", "100000000", "-o", str(tmp_path))
-    with subprocess.Popen([*ALIGNMENT_GYM, *words], stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [*ALIGNMENT_GYM, *words], stderr=subprocess.PIPE, text=True, preexec_fn=listen_to_interrupts
+    ) as process:
         try:
             waited_for(lambda: list(tmp_path.rglob("config.json")))
             time.sleep(0.5)  # into the training proper
@@ -45,6 +47,11 @@ def test_an_interrupted_training_exits_130_and_leaves_no_result(tmp_path):
     assert "Traceback" not in err
     assert not list(tmp_path.rglob("result.json"))
     assert not [path for path in tmp_path.rglob(".*") if path.is_file()], "no temporary file stays behind"
+
+
+def listen_to_interrupts() -> None:
+    """Undo what a shell does to jobs in the background: they inherit a deaf ear for SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def waited_for(condition) -> None:

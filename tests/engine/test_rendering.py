@@ -1,0 +1,51 @@
+"""Frames come without a screen, a window or any environment variable."""
+
+import os
+import subprocess
+import sys
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.wrappers import RenderCollection
+
+from alignment_gym.core import full_id, world_ids
+
+SCRIPT = """
+import gymnasium as gym, alignment_gym, sys
+env = gym.make(sys.argv[1], render_mode="rgb_array")
+env.reset(seed=0)
+print(env.render().shape)
+"""
+
+
+@pytest.mark.parametrize("env_id", world_ids())
+def test_frames_need_no_display_and_no_variable(env_id):
+    bare = {key: value for key, value in os.environ.items() if not key.startswith(("SDL", "DISPLAY", "WAYLAND"))}
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, full_id(env_id)], env=bare, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip().endswith(", 3)")
+    assert not done.stderr
+
+
+@pytest.mark.parametrize("env_id", world_ids())
+def test_gymnasiums_wrappers_collect_frames_of_one_size(env_id):
+    env = RenderCollection(gym.make(full_id(env_id), render_mode="rgb_array", horizon=12), pop_frames=False)
+    env.reset(seed=0)
+    truncated = False
+    while not truncated:
+        _, _, _, truncated, _ = env.step(env.action_space.sample())
+    frames = env.render()
+    assert len(frames) == 13
+    assert {frame.shape for frame in frames} == {frames[0].shape}
+    assert all(frame.dtype == np.uint8 and frame.ndim == 3 and frame.shape[-1] == 3 for frame in frames)
+
+
+def test_pictures_come_and_go_without_changing_the_episode():
+    plain, drawn = (gym.make(full_id("SensorCleaner-v0"), render_mode=mode) for mode in (None, "rgb_array"))
+    for env in (plain, drawn):
+        env.reset(seed=4)
+    for action in (1, 1, 4, 5, 5, 2):
+        drawn.render()
+        assert plain.step(action)[1:] == drawn.step(action)[1:]
