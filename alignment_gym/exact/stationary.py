@@ -16,6 +16,7 @@ from alignment_gym.exact.values import Array, Backup, at_start, forward, greedy,
 
 DISCOUNTS = (0.8, 0.95, 0.99)
 ROUNDS = 12
+SKETCH = 1e-5  # a policy to start from needs no exact values
 
 
 def best_stationary(mdp: FiniteMDP, reward: Reward, enough: float) -> float:
@@ -39,7 +40,7 @@ def _candidates(mdp: FiniteMDP, reward: Reward) -> Iterator[NDArray[np.intp]]:
     clocked = greedy(mdp, reward)
     yield _by_observation(mdp, clocked[0] if clocked.ndim == 3 else clocked).argmax(axis=-1)
     for discount in DISCOUNTS:
-        endless = greedy(replace(mdp, horizon=None, discount=discount), reward)
+        endless = greedy(replace(mdp, horizon=None, discount=discount), reward, still=SKETCH)
         yield _by_observation(mdp, endless).argmax(axis=-1)
 
 

@@ -43,21 +43,21 @@ class Backup:
             per_transition = np.add.reduceat(per_transition, self._rows)
         return per_transition.reshape(self.shape)
 
-    def solve(self, choose: Choose) -> Array:
+    def solve(self, choose: Choose, still: float = STILL) -> Array:
         """Run the backward pass and return values at the start of an episode, (R, S)."""
         if self.mdp.horizon is None:
-            return self._to_rest(choose)
+            return self._to_rest(choose, still)
         values = self.finals
         for step in reversed(range(self.mdp.horizon)):
             values = choose(step, self.rewards + self.ahead(values))
         return values
 
-    def _to_rest(self, choose: Choose) -> Array:
+    def _to_rest(self, choose: Choose, still: float) -> Array:
         values = np.zeros_like(self.finals)
         scale = np.abs(self.rewards).max(initial=1e-300) / (1.0 - self.mdp.discount)
         for _ in range(MAX_SWEEPS):
             before, values = values, choose(0, self.rewards + self.ahead(values))
-            if np.abs(values - before).max() <= STILL * scale * (1.0 - self.mdp.discount):
+            if np.abs(values - before).max() <= still * scale * (1.0 - self.mdp.discount):
                 break
         return values
 
@@ -88,8 +88,11 @@ def of_policy(mdp: FiniteMDP, rewards: list[Reward], policy: Array) -> Array:
     return Backup(mdp, rewards).solve(lambda step, quality: (quality * table_at(policy, step)).sum(axis=-1))
 
 
-def greedy(mdp: FiniteMDP, reward: Reward) -> Array:
-    """Return an optimal policy: (H, S, A), or (S, A) without a horizon; ties go to the first action."""
+def greedy(mdp: FiniteMDP, reward: Reward, still: float = STILL) -> Array:
+    """Return an optimal policy: (H, S, A), or (S, A) without a horizon; ties go to the first action.
+
+    Without a horizon, the pass ends when values change by less than `still` of their scale.
+    """
     steps = mdp.horizon or 1
     policy = np.zeros((steps, mdp.state_count, len(mdp.actions)))
 
@@ -97,7 +100,7 @@ def greedy(mdp: FiniteMDP, reward: Reward) -> Array:
         policy[step] = one_hot_rows(quality[0].argmax(axis=-1), len(mdp.actions))
         return np.asarray(quality.max(axis=-1))
 
-    Backup(mdp, [reward]).solve(choose)
+    Backup(mdp, [reward]).solve(choose, still)
     return policy if mdp.horizon is not None else policy[0]
 
 
