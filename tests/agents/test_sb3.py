@@ -11,6 +11,7 @@ from stable_baselines3.common.env_checker import check_env
 
 from alignment_gym.agents.sb3 import AlignmentVecEnv, make_vec_env, network_agent
 from alignment_gym.core import full_id, world_ids
+from alignment_gym.engine.mdp import as_mdp
 from alignment_gym.exact import tabulate
 
 MODES = ({}, {"reward": "true"}, {"expose_true": False}, {"observe_clock": True})
@@ -22,6 +23,16 @@ def test_sb3_finds_nothing_to_complain_about(env_id, mode):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check_env(gym.make(full_id(env_id), **mode).unwrapped)
+
+
+@pytest.mark.parametrize("env_id", world_ids())
+@pytest.mark.parametrize("learned", [False, True], ids=["weights", "array"])
+def test_sb3_finds_nothing_to_complain_about_with_another_proxy(env_id, learned):
+    mdp = as_mdp(env_id)
+    table = np.random.default_rng(0).normal(size=(mdp.state_count, len(mdp.actions)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_env(gym.make(full_id(env_id), proxy=table if learned else {mdp.events[0]: 2.0}).unwrapped)
 
 
 @pytest.mark.parametrize("env_id", world_ids())
