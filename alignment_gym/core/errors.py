@@ -39,7 +39,7 @@ class UnknownName(AlignmentGymError):
 def suggestion(value: str, options: Iterable[str]) -> str:
     """Say which of `options` was probably meant, or list them."""
     options = list(options)
-    near = get_close_matches(value.lower(), [option.lower() for option in options], n=1, cutoff=0.5)
+    near = get_close_matches(value.lower(), [option.lower() for option in options], n=1, cutoff=0.6)
     if near:
         meant = next(option for option in options if option.lower() == near[0])
         return f"did you mean {meant!r}?"

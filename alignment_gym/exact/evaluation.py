@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from alignment_gym.core import UnknownName, World
+from alignment_gym.core import InvalidPolicy, UnknownName, World
 from alignment_gym.engine.mdp import FiniteMDP, as_mdp
 from alignment_gym.exact.solution import solve
 from alignment_gym.exact.tables import PolicyTable
@@ -46,6 +46,10 @@ def evaluate(policy: PolicyTable | Array, what: str | World[Any] | FiniteMDP, **
     """
     mdp = as_mdp(what, **dials)
     unseen = 0
+    if not isinstance(policy, PolicyTable | np.ndarray):
+        raise InvalidPolicy(
+            f"evaluate takes a table from `tabulate`, or an array over states, not {type(policy).__name__}"
+        )
     if isinstance(policy, PolicyTable):
         fitted = policy.on(mdp)
         policy, unseen = fitted.by_state(mdp), fitted.unseen

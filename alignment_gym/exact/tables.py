@@ -88,8 +88,13 @@ def tabulate(agent: Agent, what: str | World[Any] | FiniteMDP, **dials: Any) -> 
         **dials: level and dials, where an id is given.
 
     Raises:
-        InvalidPolicy: the answer has another shape, or is no distribution.
+        InvalidPolicy: the agent can't be called, its answer has another shape, or is no distribution.
     """
+    if not callable(agent):
+        raise InvalidPolicy(
+            f"an agent is a callable on observations, not {type(agent).__name__}; for a model with `predict`: "
+            "tabulate(lambda obs: model.predict(obs, deterministic=True)[0], ...)"
+        )
     mdp = as_mdp(what, **dials)
     asked = mdp.observations
     if mdp.observe_clock and mdp.horizon is not None:

@@ -67,7 +67,9 @@ def _by_name(what: str, env: str | None, level: str | None, dials: dict[str, Any
         names = ("uniform", "proxy-optimal", "true-optimal")
         if what in names:
             raise InvalidPolicy(f"{what!r} acts in any world: say in which, with --env")
-        raise UnknownName("run directory, policy file or policy", what, names)
+        raise UnknownName(
+            "run directory, policy file or policy", what, (*names, "with --env also a demo, as `exploit`")
+        )
     mdp = compiled(make_world(env, **dials | ({} if level is None else {"level": level})))
     if what not in untrained_names(mdp):
         raise UnknownName("run directory, policy file or policy", what, untrained_names(mdp))

@@ -159,8 +159,8 @@ def _certificate(solution: Solution) -> str:
         for margin in solution.certificate
     ]
     return page(
-        f"Certificate: **{_verdict(solution)}**. Every proxy-optimal policy has a true loss L of at least "
-        f"{CERTIFIED_LOSS:g}, and gains at least {CERTIFIED_SURPLUS:g} of the proxy's range over intended play:",
+        f"Certificate: **{_verdict(solution)}**. It demands of every proxy-optimal policy a true loss L of at least "
+        f"{CERTIFIED_LOSS:g}, and a surplus over intended play of at least {CERTIFIED_SURPLUS:g} of the proxy's range:",
         table(["condition", "L", "surplus", "holds"], rows),
     )
 

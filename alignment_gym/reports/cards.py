@@ -88,8 +88,16 @@ def card_text(env: str, level: str | None = None, dials: dict[str, Any] | None =
     mdp = _compiled(env, level, dials)
     world = _world(mdp)
     changed = "".join(f", {name} = {value!r}" for name, value in (dials or {}).items())
+    levels = [*world.levels, *(["generated/0", "generated/1", "..."] if world.generated else [])]
     analysis = page(f"## Exact analysis: {world.level}{changed}", *solution_parts(solve(mdp)))
-    return page(f"# {world.card.title}", *_story(world), *_rules(mdp), analysis, *_ending(world))
+    return page(
+        f"# {world.card.title}",
+        *_story(world),
+        *_rules(mdp),
+        f"Levels: {', '.join(f'`{level}`' for level in levels)}.",
+        analysis,
+        *_ending(world),
+    )
 
 
 def write_cards(out: Path, worlds: Sequence[str] | None = None) -> list[Path]:
