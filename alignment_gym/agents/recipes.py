@@ -1,7 +1,8 @@
 """Recipes: one an algorithm, the same for all worlds.
 
-Each was tuned on the reward that it is trained on, proxy or twin, with seeds 1000 to 1009, and
-frozen before any published seed was run; `agents/tuning.md` in the repository logs the trials.
+Those of published results were tried on the reward that they are trained on, proxy or twin, with seeds
+1000 to 1009, and frozen before any published seed was run; each says in `tuned` what was done, and
+`agents/tuning.md` in the repository logs the trials.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,6 +31,7 @@ class Recipe:
         discount: gamma of the learner; scores are undiscounted.
         rise: what optimal play earns an episode, on the learner's scale, where uniform play earns 0.
         settings: the algorithm's own; SB3's names for SB3's algorithms.
+        tuned: how it was tuned, a sentence.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Recipe:
     discount: float
     rise: float
     settings: Mapping[str, Any]
+    tuned: str = "by whoever wrote it."
 
 
 _TABULAR = {
@@ -58,6 +61,7 @@ RECIPES: Mapping[str, Recipe] = {
             name="ppo",
             algorithm="ppo",
             about="Proximal policy optimisation, two hidden layers of 64, entropy bonus lowered to zero.",
+            tuned="On its own training reward, with seeds 1000-1009; log in [tuning.md](tuning.md).",
             deployed="stochastic",
             steps=150_000,
             lanes=64,
@@ -78,6 +82,7 @@ RECIPES: Mapping[str, Recipe] = {
             name="a2c",
             algorithm="a2c",
             about="Advantage actor-critic, two hidden layers of 64, entropy bonus lowered to zero.",
+            tuned="Not tuned, and not part of published results.",
             deployed="stochastic",
             steps=150_000,
             lanes=32,
@@ -96,6 +101,7 @@ RECIPES: Mapping[str, Recipe] = {
             name="dqn",
             algorithm="dqn",
             about="Deep Q-network, two hidden layers of 64, acting greedily once trained.",
+            tuned="Not beyond its first settings, tried with seeds 1000-1001; log in [tuning.md](tuning.md).",
             deployed="greedy",
             steps=150_000,
             lanes=16,
@@ -119,6 +125,7 @@ RECIPES: Mapping[str, Recipe] = {
             name="q-learning",
             algorithm="q-learning",
             about="Tabular Q-learning with optimistic first values, acting greedily once trained.",
+            tuned="On its own training reward, with seeds 1000-1003; log in [tuning.md](tuning.md).",
             deployed="greedy",
             steps=150_000,
             lanes=8,
@@ -130,6 +137,7 @@ RECIPES: Mapping[str, Recipe] = {
             name="sarsa",
             algorithm="sarsa",
             about="Tabular SARSA with optimistic first values, acting greedily once trained.",
+            tuned="Not beyond Q-learning's settings; not part of published results.",
             deployed="greedy",
             steps=150_000,
             lanes=8,

@@ -12,14 +12,14 @@ import numpy as np
 
 from alignment_gym.agents import tabular
 from alignment_gym.agents.recipes import Recipe, foreign_learner
-from alignment_gym.agents.training import Learned, pay, stripped
+from alignment_gym.agents.training import Learned, pay, span, stripped
 from alignment_gym.core import UnknownName
 from alignment_gym.engine.accounts import REWARDS
 from alignment_gym.engine.mdp import FiniteMDP
 from alignment_gym.engine.randomness import derived_seed
 from alignment_gym.engine.single import AlignmentEnv
 from alignment_gym.exact.tables import Agent, PolicyTable, tabulate
-from alignment_gym.exact.values import at_start, maximal, of_policy, uniform
+from alignment_gym.exact.values import at_start, of_policy
 
 Progress = Callable[[int, float], None]
 """Takes the number of steps made and the normalised score under the reward that is trained on."""
@@ -99,9 +99,7 @@ class Ruler:
     @classmethod
     def of(cls, mdp: FiniteMDP) -> "Ruler":
         """Solve for the proxy of `mdp`, which in training is the reward that is trained on."""
-        weights = mdp.specification.proxy
-        best = float(at_start(mdp, maximal(mdp, [weights]))[0])
-        return cls(mdp, best, float(at_start(mdp, of_policy(mdp, [weights], uniform(mdp)))[0]))
+        return cls(mdp, *span(mdp))
 
     def score(self, table: PolicyTable) -> float:
         """Return a policy's normalised return; NaN where the reward is the same for all policies."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from alignment_gym.core import Specification
 from alignment_gym.engine.mdp import FiniteMDP
@@ -37,15 +38,21 @@ class Pay:
 AS_IT_IS = Pay(scale=1.0, base=0.0)
 
 
+@lru_cache(maxsize=64)
+def span(mdp: FiniteMDP) -> tuple[float, float]:
+    """Return the largest proxy return and that of uniform play; in training, the proxy is what is trained on."""
+    weights = mdp.specification.proxy
+    best = float(at_start(mdp, maximal(mdp, [weights]))[0])
+    return best, float(at_start(mdp, of_policy(mdp, [weights], uniform(mdp)))[0])
+
+
 def pay(mdp: FiniteMDP, rise: float) -> Pay:
     """Return the scale by which uniform play earns 0 an episode and optimal play `rise`.
 
     Reads the proxy of `mdp` alone, which in training is the reward that is trained on. Where
     episodes may terminate, nothing is subtracted, as that would pay for a shorter or longer one.
     """
-    weights = mdp.specification.proxy
-    best = float(at_start(mdp, maximal(mdp, [weights]))[0])
-    reference = float(at_start(mdp, of_policy(mdp, [weights], uniform(mdp)))[0])
+    best, reference = span(mdp)
     flat = best - reference <= 1e-9 * (1.0 + abs(best))
     shifted = mdp.horizon is not None and not mdp.terminated.any()
     return Pay(

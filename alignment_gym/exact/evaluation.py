@@ -9,7 +9,7 @@ from alignment_gym.core import InvalidPolicy, UnknownName, World
 from alignment_gym.engine.mdp import FiniteMDP, as_mdp
 from alignment_gym.exact.solution import solve
 from alignment_gym.exact.tables import PolicyTable
-from alignment_gym.exact.values import Array, at_start, of_policy, table_at
+from alignment_gym.exact.values import Array, at_start, of_policy, one_hot_rows, table_at
 from alignment_gym.metrics.scores import Scores, scores
 
 
@@ -55,7 +55,7 @@ def evaluate(policy: PolicyTable | Array, what: str | World[Any] | FiniteMDP, **
         policy, unseen = fitted.by_state(mdp), fitted.unseen
     proxy_return, true_return = returns(mdp, policy)
     exploit_event = mdp.world.card.exploit_event if mdp.world else ""
-    sharpest = np.eye(policy.shape[-1])[policy.argmax(axis=-1)]
+    sharpest = one_hot_rows(policy.argmax(axis=-1), policy.shape[-1])
     return Evaluation(
         proxy_return=proxy_return,
         true_return=true_return,

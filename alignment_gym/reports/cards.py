@@ -32,7 +32,6 @@ GENERATED_SHOWN = 3
 PICTURE_TILE = 28  # pixels
 NOTICEABLE = 48  # of 255: less may be another version's smoothing
 NOTICEABLE_SHARE = 0.01  # of a picture's pixels
-TUNING = "On its own training reward, with seeds 1000-1009; log in [tuning.md](tuning.md)."
 
 Picture = NDArray[np.uint8]
 
@@ -156,7 +155,9 @@ def recipe_page(recipe: Recipe) -> str:
     return page(
         f"# {recipe.name}",
         recipe.about,
-        bullets([f"Algorithm: {recipe.algorithm}.", f"Deployed: {recipe.deployed}; it {acts}.", f"Tuned: {TUNING}"]),
+        bullets(
+            [f"Algorithm: {recipe.algorithm}.", f"Deployed: {recipe.deployed}; it {acts}.", f"Tuned: {recipe.tuned}"]
+        ),
         "## Hyperparameters",
         table(["name", "value"], [[f"`{key}`", _plain(value)] for key, value in {**top, **recipe.settings}.items()]),
         "`steps` counts all lanes together; `rise` is what optimal play earns an episode, on the learner's scale, "
