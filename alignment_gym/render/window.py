@@ -45,7 +45,6 @@ class Window:
         self._screen: Any = None
         self._clock = pygame.time.Clock()
         self._pressed: list[str] = []
-        self._image: NDArray[np.uint8] | None = None
         self.closed = False
         if _headless():
             raise NoDisplay
@@ -62,7 +61,6 @@ class Window:
             return
         if self._screen is None:
             self._open(image)
-        self._image = image
         self._pump()
         if self.closed:
             return
