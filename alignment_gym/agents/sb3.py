@@ -68,7 +68,6 @@ class AlignmentVecEnv(VecEnv):
         self.expose_true = expose_true
         self.pay = pay
         self._actions = np.zeros(n_envs, dtype=np.intp)
-        self._all = np.ones(n_envs, dtype=np.bool_)
         observation_space, action_space = spaces(mdp)
         super().__init__(n_envs, observation_space, action_space)
         self.seed(seed)
@@ -79,7 +78,7 @@ class AlignmentVecEnv(VecEnv):
             self.lanes.seed([int(each or 0) for each in self._seeds])
         self._reset_seeds()
         self._reset_options()
-        self.lanes.begin(self._all)
+        self.lanes.begin(np.arange(self.num_envs))
         return self.lanes.observe()
 
     def step_async(self, actions: NDArray[np.integer[Any]]) -> None:
@@ -97,7 +96,7 @@ class AlignmentVecEnv(VecEnv):
         if done.any():
             for lane in np.flatnonzero(done).tolist():
                 infos[lane] = self._last_info(lane, observations[lane], bool(advance.truncated[lane]))
-            lanes.begin(done)
+            lanes.begin(advance.ended)
             observations = lanes.observe()
         return observations, ((reward - self.pay.base) * self.pay.scale).astype(np.float32), done, infos
 

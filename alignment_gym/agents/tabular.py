@@ -65,7 +65,7 @@ class _Learner:
         self.pay = pay
         self.lanes = Lanes(mdp, recipe.lanes, Accounts.open(mdp))
         self.lanes.seed([seed + lane for lane in range(recipe.lanes)])
-        self.lanes.begin(np.ones(recipe.lanes, dtype=np.bool_))
+        self.lanes.begin(np.arange(recipe.lanes))
         self.rng = np.random.default_rng([seed, 1])
         clocks = mdp.horizon if mdp.observe_clock and mdp.horizon else 1
         shape = (clocks * len(mdp.observations), len(mdp.actions))
@@ -90,7 +90,7 @@ class _Learner:
         self._learn(seen, action, target)
         done = advance.terminated | advance.truncated
         if done.any():
-            self.lanes.begin(done)
+            self.lanes.begin(advance.ended)
             beyond = self._look()
             follow = np.where(done, self._choose(beyond, chance), follow)
         self.seen, self.action = beyond, follow

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from alignment_gym.core import InvalidDial, World
 from alignment_gym.engine.accounts import Accounts
-from alignment_gym.engine.lanes import Advance, Lanes
+from alignment_gym.engine.lanes import NO_LANES, Advance, Lanes
 from alignment_gym.engine.mdp import FiniteMDP, Reward
 from alignment_gym.engine.single import spaces, tables
 
@@ -64,13 +64,18 @@ class AlignmentVectorEnv(gym.vector.VectorEnv[Observations, NDArray[np.int64], N
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.lanes = Lanes(mdp, num_envs, Accounts.open(mdp, reward, proxy))
-        self._done = np.zeros(num_envs, dtype=np.bool_)
+        self._shape = (num_envs,)
+        self._count = np.array(len(mdp.actions), dtype=np.uint64)
+        self._beyond = np.zeros(num_envs, dtype=np.bool_)
+        self._masks = np.ones((4 if expose_true else 1, num_envs), dtype=np.bool_)
+        self._ended = NO_LANES
         self._all = np.ones(num_envs, dtype=np.bool_)
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observations, Infos]:
         """Begin episodes in all lanes, or in those of `options["reset_mask"]`."""
+        self._check_open()
         super().reset(seed=seed if isinstance(seed, int) else None)
         options = options or {}
         mask = _checked_mask(options["reset_mask"], self.num_envs) if "reset_mask" in options else self._all
@@ -78,34 +83,26 @@ class AlignmentVectorEnv(gym.vector.VectorEnv[Observations, NDArray[np.int64], N
             self.lanes.seed(self._seeds(seed))
         elif seed is not None:
             self.lanes.reseed(self._lane_seeds(seed), mask)
-        self.lanes.begin(mask, options.get("key"))
-        self._done = self._done & ~mask
+        self.lanes.begin(np.flatnonzero(mask), options.get("key"))
+        self._ended = self._ended[~mask[self._ended]]
         return self.lanes.observe(), self._keys(mask)
 
     def step(self, actions: NDArray[np.int64]) -> tuple[Observations, NDArray[Any], NDArray[Any], NDArray[Any], Infos]:
         """Take one action in every lane."""
-        chosen = _checked_actions(actions, self.num_envs, len(self.mdp.actions))
-        if not self.lanes.seeded:
-            raise gym.error.ResetNeeded("call reset() before step()")
-        renewed = self._done
-        if renewed.any() and self.autoreset_mode == AutoresetMode.DISABLED:
-            raise gym.error.ResetNeeded(f"lanes {np.flatnonzero(renewed).tolist()} are done; reset them by reset_mask")
-        moving = None
-        if renewed.any():
-            moving = ~renewed
-            self.lanes.begin(renewed)
-        advance = self.lanes.advance(chosen, moving)
-        done = advance.terminated | advance.truncated
-        infos = self._infos(advance, done, self._all if moving is None else moving)
-        if moving is not None:
-            infos |= self._keys(renewed)
-        if self.autoreset_mode == AutoresetMode.SAME_STEP and done.any():
-            infos = self._begin_at_once(infos, done)
-            self._done = np.zeros_like(done)
-        else:
-            self._done = done
-        reward = advance.true_reward if self.lanes.accounts.paid == "true" else advance.proxy_reward
-        return self.lanes.observe(), reward, advance.terminated, advance.truncated, infos
+        chosen = self._checked(actions)
+        lanes, renewed = self.lanes, self._ended
+        if len(renewed):
+            if self.autoreset_mode == AutoresetMode.DISABLED:
+                raise gym.error.ResetNeeded(f"lanes {renewed.tolist()} are done; reset them by reset_mask")
+            lanes.begin(renewed)
+        advance = lanes.advance(chosen, renewed)
+        infos = self._infos(advance, renewed)
+        self._ended = advance.ended
+        if self.autoreset_mode == AutoresetMode.SAME_STEP and len(advance.ended):
+            infos = self._begin_at_once(infos, advance.ended)
+            self._ended = NO_LANES
+        reward = advance.true_reward if lanes.accounts.paid == "true" else advance.proxy_reward
+        return lanes.observe(), reward, advance.terminated, advance.truncated, infos
 
     def _lane_seeds(self, seed: int | list[int | None]) -> list[int | None]:
         if isinstance(seed, int | np.integer):
@@ -122,32 +119,74 @@ class AlignmentVectorEnv(gym.vector.VectorEnv[Observations, NDArray[np.int64], N
         given = [None] * self.num_envs if seed is None else seed
         return [int(self.np_random.integers(2**31)) if each is None else int(each) for each in given]
 
-    def _infos(self, advance: Advance, done: NDArray[np.bool_], moving: NDArray[np.bool_]) -> Infos:
+    def _checked(self, actions: Any) -> NDArray[np.integer[Any]]:
+        """Return actions as an array; refuse what is none, naming the lane."""
+        if self.closed or not self.lanes.seeded:
+            self._check_open()
+            raise gym.error.ResetNeeded("call reset() before step()")
+        chosen = np.asarray(actions)
+        if chosen.dtype != np.int64 or chosen.shape != self._shape:
+            if chosen.dtype.kind not in "iu" or chosen.shape != self._shape:
+                raise InvalidDial(
+                    f"actions are whole numbers of shape {self._shape}, not {chosen.dtype} of shape {chosen.shape}"
+                )
+            chosen = chosen.astype(np.int64)
+        beyond = np.greater_equal(chosen.view(np.uint64), self._count, out=self._beyond)  # what is negative is large
+        if np.count_nonzero(beyond):
+            lane = int(beyond.argmax())
+            raise InvalidDial(
+                f"lane {lane}: action {chosen[lane]} is out of range; {self.mdp.name} has 0 to {self._count - 1}"
+            )
+        return chosen
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise gym.error.ClosedEnvironmentError("the batch is closed; make a new one")
+
+    def _infos(self, advance: Advance, renewed: NDArray[np.intp]) -> Infos:
+        """Return a step's infos; lanes that were renewed have their new key and nothing else."""
         lanes = self.lanes
-        infos = _masked({"proxy_return": lanes.proxy_return * moving}, moving)
-        if not self.expose_true:
-            return infos
-        events = self.mdp.event_rows[self.mdp.event_id[advance.place]] * moving[:, None]
-        events += self.mdp.final[lanes.state] * done[:, None]
-        shown = {"true_reward": advance.true_reward, "true_return": lanes.true_return * moving, "events": events}
-        infos |= _masked(shown, moving)
-        if done.any():
-            returns = {"proxy_return": lanes.proxy_return * done, "true_return": lanes.true_return * done}
-            ended = {"is_success": self.mdp.succeeded[lanes.state] & done, "alignment": _masked(returns, done)}
-            infos |= _masked(ended, done)
+        masks = self._masks.copy()
+        proxy_return, true_return = lanes.returns()
+        infos: Infos = {"proxy_return": proxy_return, "_proxy_return": masks[0]}
+        if self.expose_true:
+            reward = advance.true_reward
+            infos["true_reward"] = reward.copy() if lanes.accounts.paid == "true" else reward
+            infos["true_return"] = true_return
+            infos["events"] = lanes.events(advance)
+            infos["_true_reward"], infos["_true_return"], infos["_events"] = masks[1:]
+        if len(renewed):
+            masks[:, renewed] = False
+            for name in [name for name in infos if not name.startswith("_")]:
+                infos[name][renewed] = 0.0
+            infos |= self._keys(self._mask(renewed))
+        if len(advance.ended) and self.expose_true:
+            infos |= self._last(self._mask(advance.ended))
         return infos
 
-    def _begin_at_once(self, infos: Infos, done: NDArray[np.bool_]) -> Infos:
+    def _last(self, done: NDArray[np.bool_]) -> Infos:
+        """Return what finished lanes say besides."""
+        lanes = self.lanes
+        returns = {"proxy_return": lanes.proxy_return * done, "true_return": lanes.true_return * done}
+        success = lanes.gathers.succeeded(lanes.state) & done
+        return _masked({"is_success": success, "alignment": _masked(returns, done)}, done)
+
+    def _begin_at_once(self, infos: Infos, ended: NDArray[np.intp]) -> Infos:
         """Keep the last observation and infos of finished lanes, and begin their next episodes."""
+        done = self._mask(ended)
         final_obs = np.full(self.num_envs, None, dtype=object)
-        last = self.lanes.observe()
-        for lane in np.flatnonzero(done):
-            final_obs[lane] = last[lane].copy()
+        for lane, seen in zip(ended.tolist(), self.lanes.observe()[ended], strict=True):
+            final_obs[lane] = seen
         final_info = _restricted(infos, done)
-        self.lanes.begin(done)
+        self.lanes.begin(ended)
         going = _restricted({key: value for key, value in infos.items() if "_key" not in key}, ~done)
         going |= _masked({"final_obs": final_obs, "final_info": final_info}, done) | self._keys(done)
         return {key: value for key, value in going.items() if not key.endswith(("is_success", "alignment"))}
+
+    def _mask(self, lanes: NDArray[np.intp]) -> NDArray[np.bool_]:
+        mask = np.zeros(self.num_envs, dtype=np.bool_)
+        mask[lanes] = True
+        return mask
 
     def _keys(self, mask: NDArray[np.bool_]) -> Infos:
         return _masked({"key": np.where(mask, self.lanes.key, 0).astype(np.int64)}, mask)
@@ -168,13 +207,6 @@ def _restricted(infos: Infos, lanes: NDArray[np.bool_]) -> Infos:
             shown = lanes if value.ndim == 1 else lanes[:, None]
             kept[key] = value & lanes if value.dtype == np.bool_ else value * shown
     return kept
-
-
-def _checked_actions(actions: Any, lanes: int, count: int) -> NDArray[np.integer[Any]]:
-    chosen: NDArray[np.integer[Any]] = np.asarray(actions)
-    if chosen.shape != (lanes,) or chosen.dtype.kind not in "iu" or chosen.min() < 0 or chosen.max() >= count:
-        raise InvalidDial(f"actions are whole numbers from 0 to {count - 1}, of shape ({lanes},), not {actions!r}")
-    return chosen
 
 
 def _checked_mask(mask: Any, lanes: int) -> NDArray[np.bool_]:

@@ -1,48 +1,73 @@
 """Many episodes of one world side by side: gathers from the tables, no Python a lane.
 
 The Gymnasium and the SB3 batch are thin faces of this. Every array that is handed out is fresh.
+A step that ends no episode does nothing for ends: as long as no lane can reach its horizon, and
+no transition terminates, both flags are zeros without a look.
 """
 
+import sys
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alignment_gym.engine.accounts import Accounts
+from alignment_gym.engine.gathers import Gathers
 from alignment_gym.engine.mdp import FiniteMDP
-from alignment_gym.engine.randomness import SCALE, mix_array, step_hashes
+from alignment_gym.engine.pool import Pool
+from alignment_gym.engine.randomness import SCALE, draws, step_hashes
 
 KEYS_AHEAD = 64  # episode keys drawn at once from a lane's generator
+DRAWS_AHEAD = 4096  # draws made at once, all lanes together
+
+NO_LANES: NDArray[np.intp] = np.zeros(0, dtype=np.intp)
 
 
 class Advance(NamedTuple):
     """What one step of all lanes brought; arrays are (lanes,)."""
 
-    place: NDArray[np.intp]  # the transitions taken
     proxy_reward: NDArray[np.float64]
     true_reward: NDArray[np.float64]
     terminated: NDArray[np.bool_]
     truncated: NDArray[np.bool_]
+    ended: NDArray[np.intp]  # the lanes whose episode ended
 
 
 class Lanes:
-    """The present states, steps, keys and returns of `count` episodes."""
+    """The present states, keys and returns of `count` episodes."""
 
     def __init__(self, mdp: FiniteMDP, count: int, accounts: Accounts) -> None:
         self.mdp = mdp
         self.count = count
         self.accounts = accounts
+        self.gathers = Gathers(mdp, accounts)
         self.state = np.zeros(count, dtype=np.intp)
-        self.step = np.zeros(count, dtype=np.int64)
         self.key = np.zeros(count, dtype=np.uint32)
         self.proxy_return = np.zeros(count)
         self.true_return = np.zeros(count)
         self._actions = len(mdp.actions)
-        self._hashes = step_hashes(mdp.horizon or 0)
-        self._widest = int(np.diff(mdp.offset).max())
+        self._horizon = mdp.horizon or sys.maxsize
+        self._now = 0  # steps of all lanes together
+        self._began = np.zeros(count, dtype=np.int64)  # when each lane's episode did
+        self._due = 0  # when the first horizon is reached
+        self._row = np.zeros(count, dtype=np.intp)
+        self._kind = np.zeros(count, dtype=np.intp)
+        self._none = np.zeros(count, dtype=np.bool_)
+        self._pay = Pool((count,), np.float64)
+        self._flags = Pool((count,), np.bool_)
+        self._seen = Pool((count, self.gathers.seen.shape[1]), np.uint8)
+        self._emitted = Pool((count, len(mdp.events)), np.float64)
+        self._hashes = step_hashes(np.arange((mdp.horizon or 0) + 1))
+        self._drawn: NDArray[np.intp] = np.zeros((min(max(DRAWS_AHEAD // count, 1), KEYS_AHEAD), count), dtype=np.intp)
+        self._drawn_from = 1 - len(self._drawn)  # the time of the first row of draws
         self._rngs: list[np.random.Generator] = []
         self._keys = np.zeros((count, KEYS_AHEAD), dtype=np.uint32)
         self._used = np.full(count, KEYS_AHEAD)
+
+    @property
+    def step(self) -> NDArray[np.int64]:
+        """Steps made in the lanes' episodes, (lanes,)."""
+        return self._now - self._began
 
     @property
     def seeded(self) -> bool:
@@ -62,58 +87,82 @@ class Lanes:
                 self._rngs[lane] = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed)))
                 self._used[lane] = KEYS_AHEAD
 
-    def begin(self, which: NDArray[np.bool_], key: int | None = None) -> None:
-        """Start new episodes in the lanes of a mask (lanes,), each with its next key, or all with `key`."""
-        lanes = np.flatnonzero(which)
+    def begin(self, lanes: NDArray[np.intp], key: int | None = None) -> None:
+        """Start new episodes in some lanes, each with its next key, or all with `key`."""
         self.key[lanes] = self._next_keys(lanes) if key is None else np.uint32(key % SCALE)
-        drawn = self._draws(lanes, np.zeros(len(lanes), dtype=np.int64))
+        drawn = draws(self.key[lanes], self._hashes[:1])
         first = np.searchsorted(self.mdp.start_bounds, drawn.astype(np.uint64), side="right")
         self.state[lanes] = self.mdp.start[first]
-        self.step[lanes] = 0
         self.proxy_return[lanes] = 0.0
         self.true_return[lanes] = 0.0
+        self._begin_at(lanes, self._now)
 
-    def advance(self, actions: NDArray[np.integer], moving: NDArray[np.bool_] | None = None) -> Advance:
-        """Take one action in each lane; lanes outside of `moving` stand still and are paid nothing."""
-        mdp, accounts = self.mdp, self.accounts
-        row = self.state * self._actions + actions
-        place = mdp.offset[row]
-        self.step += 1
-        if self._widest > 1:
-            place = self._chosen(place, mdp.offset[row + 1])
-        state = mdp.next_state[place].astype(np.intp)
-        terminated = mdp.terminated[place]
-        truncated = (self.step == mdp.horizon) & ~terminated
-        proxy_reward = accounts.proxy[place] + truncated * accounts.proxy_final[state]
-        true_reward = accounts.true[place] + truncated * accounts.true_final[state]
-        if moving is not None:
-            state = np.where(moving, state, self.state)
-            self.step -= ~moving
-            proxy_reward, true_reward = proxy_reward * moving, true_reward * moving
-            terminated, truncated = terminated & moving, truncated & moving
-        self.state = state
+    def _begin_at(self, lanes: NDArray[np.intp], now: int) -> None:
+        self._began[lanes] = now
+        self._due = int(self._began.min()) + self._horizon
+        self._drawn_from = now - len(self._drawn)  # those drawn ahead were for other episodes
+
+    def advance(self, actions: NDArray[np.integer], still: NDArray[np.intp] = NO_LANES) -> Advance:
+        """Take one action in each lane; those in `still` stand still and are paid nothing."""
+        gathers = self.gathers
+        waiting = self.state[still] if len(still) else None
+        self._now += 1
+        row = np.multiply(self.state, self._actions, out=self._row)
+        row += actions
+        place = row if gathers.deterministic else gathers.choose(row, self._draw())
+        gathers.next_state.take(place, out=self.state, mode="clip")
+        kind = gathers.kind.take(place, out=self._kind, mode="clip")
+        proxy_reward = self._pay.take(gathers.proxy, kind)
+        true_reward = self._pay.take(gathers.true, kind)
+        terminated = self._flags.take(gathers.terminated, place) if gathers.ends else self._flags.copy(self._none)
+        if waiting is not None:
+            self.state[still] = waiting
+            proxy_reward[still] = true_reward[still] = 0.0
+            terminated[still] = False
+            self._begin_at(still, self._now)
+        if self._now < self._due:
+            truncated = self._flags.copy(self._none)
+            ended = np.flatnonzero(terminated) if gathers.ends and np.count_nonzero(terminated) else NO_LANES
+        else:
+            truncated = (self._began == self._now - self._horizon) & ~terminated
+            ended = np.flatnonzero(terminated | truncated)
+            if gathers.pays_finally:
+                lanes = np.flatnonzero(truncated)
+                proxy, true = gathers.final_pay(self.state[lanes])
+                proxy_reward[lanes] += proxy
+                true_reward[lanes] += true
         self.proxy_return += proxy_reward
         self.true_return += true_reward
-        return Advance(place, proxy_reward, true_reward, terminated, truncated)
+        return Advance(proxy_reward, true_reward, terminated, truncated, ended)
+
+    def returns(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the proxy and the true return so far, (lanes,) each."""
+        return self._pay.copy(self.proxy_return), self._pay.copy(self.true_return)
+
+    def events(self, advance: Advance) -> NDArray[np.float64]:
+        """Return what the last step emitted, (lanes, E)."""
+        emitted = self._emitted.take(self.gathers.events, self._kind)
+        if self.gathers.pays_finally and len(advance.ended):
+            lanes = np.flatnonzero(advance.truncated)
+            emitted[lanes] += self.gathers.final_events(self.state[lanes])
+        return emitted
 
     def observe(self) -> NDArray[np.uint8]:
         """Return the lanes' observations, (lanes, D)."""
-        seen = self.mdp.observations[self.mdp.observation_id[self.state]]
+        seen = self._seen.take(self.gathers.seen, self.state)
         return np.concatenate([seen, self.mdp.clock(self.step)], axis=-1) if self.mdp.observe_clock else seen
 
-    def _draws(self, lanes: NDArray[np.intp], steps: NDArray[np.int64]) -> NDArray[np.uint32]:
-        return mix_array(self.key[lanes] ^ self._hashes[steps])
-
-    def _chosen(self, low: NDArray[np.intp], high: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Return the first transitions in [low, high) whose upper bound exceeds the draw, by bisection."""
-        drawn = self._draws(np.arange(self.count), self.step).astype(np.uint64)
-        high = high - 1  # the last one's bound exceeds every draw
-        for _ in range((self._widest - 1).bit_length()):
-            middle = (low + high) >> 1
-            beyond = self.mdp.bounds[middle] <= drawn
-            low = np.where(beyond, np.minimum(middle + 1, high), low)
-            high = np.where(beyond, high, middle)
-        return low
+    def _draw(self) -> NDArray[np.intp]:
+        """Return the present step's draws, (lanes,); some steps' are made at once."""
+        place = self._now - self._drawn_from
+        if place >= len(self._drawn):
+            steps = np.arange(self._now, self._now + len(self._drawn))[:, None] - self._began
+            endless = self.mdp.horizon is None
+            hashes = step_hashes(steps) if endless else self._hashes.take(steps, mode="clip")
+            self._drawn[...] = draws(self.key, hashes)
+            self._drawn_from, place = self._now, 0
+        drawn: NDArray[np.intp] = self._drawn[place]
+        return drawn
 
     def _next_keys(self, lanes: NDArray[np.intp]) -> NDArray[np.uint32]:
         for lane in lanes[self._used[lanes] == KEYS_AHEAD]:

@@ -18,6 +18,10 @@ MASK = 0xFFFFFFFF
 GOLDEN = 0x9E3779B9  # 2**32 divided by the golden ratio
 SCALE = 1 << 32
 
+_16, _15, _FIRST, _SECOND = (  # as arrays, which NumPy takes as they are
+    np.array(constant, dtype=np.uint32) for constant in (16, 15, 0x7FEB352D, 0x846CA68B)
+)
+
 
 def mix(x: int) -> int:
     """Return the lowbias32 hash of a 32-bit integer."""
@@ -35,16 +39,24 @@ def draw(key: int, step: int) -> int:
 
 def mix_array(x: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """Return `mix` of every element, shape unchanged."""
-    x = x ^ (x >> np.uint32(16))
-    x = x * np.uint32(0x7FEB352D)
-    x ^= x >> np.uint32(15)
-    x = x * np.uint32(0x846CA68B)
-    return np.asarray(x ^ (x >> np.uint32(16)), dtype=np.uint32)
+    x = x ^ (x >> _16)
+    x *= _FIRST
+    shifted = x >> _15
+    x ^= shifted
+    x *= _SECOND
+    np.right_shift(x, _16, out=shifted)
+    x ^= shifted
+    return x
 
 
-def step_hashes(steps: int) -> NDArray[np.uint32]:
-    """Return `mix(t + GOLDEN)` for t = 0 .. steps, the part of `draw` that no key enters."""
-    return mix_array(np.arange(steps + 1, dtype=np.uint32) + np.uint32(GOLDEN))
+def step_hashes(steps: NDArray[np.integer]) -> NDArray[np.uint32]:
+    """Return `mix(t + GOLDEN)` of every step t, the part of `draw` that no key enters; shape unchanged."""
+    return mix_array(steps.astype(np.uint32) + np.uint32(GOLDEN))
+
+
+def draws(keys: NDArray[np.uint32], hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Return `draw` of keys and of steps given by their hashes; shapes broadcast."""
+    return mix_array(keys ^ hashes)
 
 
 def upper_bounds(probabilities: NDArray[np.float64], offset: NDArray[np.int64]) -> NDArray[np.uint64]:

@@ -1,6 +1,8 @@
 """One world as a Gymnasium environment: a few list look-ups a step."""
 
+import sys
 from bisect import bisect_right
+from operator import index
 from typing import Any
 
 import gymnasium as gym
@@ -9,11 +11,16 @@ from numpy.typing import NDArray
 
 from alignment_gym.core import InvalidDial, Scene, World, make_world
 from alignment_gym.engine.accounts import Accounts
+from alignment_gym.engine.lookups import Lookups, Node, lookups, named
 from alignment_gym.engine.mdp import FiniteMDP, Reward, compiled
-from alignment_gym.engine.randomness import SCALE, draw, episode_key
+from alignment_gym.engine.randomness import SCALE, draw, draws, episode_key, step_hashes
 from alignment_gym.render.frame import Frame, Ledger
 
 Observation = NDArray[np.uint8]
+
+NOWHERE = Node(-1, np.zeros(0, dtype=np.uint8))  # where an episode is before it has begun
+DRAWS_AHEAD = 128  # draws of an episode made at once
+FIRST_HASHES = step_hashes(np.arange(DRAWS_AHEAD))
 
 
 def spaces(mdp: FiniteMDP) -> tuple[gym.spaces.Box, gym.spaces.Discrete[Any]]:
@@ -72,22 +79,19 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
         self.expose_true = expose_true
         self.observation_space, self.action_space = spaces(mdp)  # type: ignore[assignment] # Box[uint8], as stubs can't say
         self.accounts = Accounts.open(mdp, reward, proxy)
-        self._actions = len(mdp.actions)
-        self._offset = mdp.offset.tolist()
-        self._bounds = mdp.bounds.tolist()
-        self._next_state = mdp.next_state.tolist()
-        self._terminated = mdp.terminated.tolist()
-        self._proxy = self.accounts.proxy.tolist()
-        self._true = self.accounts.true.tolist()
+        self._lookups = lookups(mdp) if proxy is None else Lookups(mdp, self.accounts)
+        self._starts = mdp.start.tolist()
+        self._start_bounds = mdp.start_bounds.tolist()
+        self._count = len(mdp.actions)
+        self._plain = render_mode is None and not mdp.observe_clock
         self._pays_true = reward == "true"
-        self._event_id = mdp.event_id.tolist()
-        self._events: list[dict[str, float]] = [
-            {name: value for name, value in zip(mdp.events, row, strict=True) if value}
-            for row in mdp.event_rows.tolist()
-        ]
-        self._state = -1
+        self._horizon = mdp.horizon or sys.maxsize
+        self._pays_finally = bool(mdp.final.any())
+        self._node = NOWHERE
+        self._closed = False
         self._step = 0
         self._key = 0
+        self._draws: list[int] = []
         self._proxy_return = 0.0
         self._true_return = 0.0
         self._ledger = Ledger()
@@ -98,84 +102,112 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
     ) -> tuple[Observation, dict[str, Any]]:
         """Begin an episode; `options={"key": k}` chooses its 32-bit key."""
         super().reset(seed=seed)
+        self._closed = False
         key = (options or {}).get("key")
         self._key = episode_key(self.np_random) if key is None else int(key) % SCALE
-        self._state = int(self.mdp.start[bisect_right(self.mdp.start_bounds.tolist(), draw(self._key, 0))])
+        self._draws = []
+        place = bisect_right(self._start_bounds, draw(self._key, 0)) if len(self._starts) > 1 else 0
+        self._node = node = self._lookups.reached(self._starts[place])
         self._step = 0
         self._proxy_return = self._true_return = 0.0
         self._ledger = Ledger()
         if self.render_mode == "human":
             self.render()
-        return self._observe(), {"key": self._key}
+        return self._with_clock(node.observe()), {"key": self._key}
 
     def step(self, action: np.int64 | int) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Take one action; the reward is the proxy's, or the true one of a twin."""
-        if self._state < 0:
-            raise gym.error.ResetNeeded("call reset() before step()")
-        if not 0 <= action < self._actions:
-            raise InvalidDial(f"action {action} is out of range; {self.mdp.name} has 0 to {self._actions - 1}")
-        row = self._state * self._actions + int(action)
-        place, last = self._offset[row], self._offset[row + 1]
-        self._step += 1
-        if last - place > 1:
-            place = bisect_right(self._bounds, draw(self._key, self._step), place, last)
-        self._state = state = self._next_state[place]
-        terminated = self._terminated[place]
-        truncated = not terminated and self._step == self.mdp.horizon
-        proxy_reward, true_reward = self._proxy[place], self._true[place]
-        if truncated:
-            proxy_reward += float(self.accounts.proxy_final[state])
-            true_reward += float(self.accounts.true_final[state])
-        self._proxy_return += proxy_reward
-        self._true_return += true_reward
-        events = self._emitted(place, terminated or truncated)
-        info = self._info(events, true_reward, terminated or truncated)
-        if self.render_mode is not None:
-            self._ledger = self._ledger.after(
-                self.mdp.actions[int(action)],
-                events,
-                proxy_reward,
-                true_reward,
-                self.scene if self.world else None,
-            )
-            if self.render_mode == "human":
-                self.render()
-        return self._observe(), true_reward if self._pays_true else proxy_reward, terminated, truncated, info
+        chosen = index(action)
+        try:
+            bounds, followed, outcomes = self._node.branches[chosen if chosen >= 0 else self._count]
+        except IndexError:
+            raise self._refusal(action) from None
+        step = self._step = self._step + 1
+        if bounds is not None:
+            try:
+                drawn = self._draws[step]
+            except IndexError:
+                drawn = self._drawn_anew(step)
+            if drawn >= bounds[0]:
+                followed = outcomes[bisect_right(bounds, drawn)]
+        node, proxy_reward, true_reward, terminated, events = followed
+        self._node = node if node.branches else self._lookups.lay_out(node)
+        truncated = False
+        if terminated or step >= self._horizon:
+            truncated = not terminated
+            if truncated and self._pays_finally:
+                proxy_reward += float(self.accounts.proxy_final[node.state])
+                true_reward += float(self.accounts.true_final[node.state])
+                events = self._at_the_end(events)
+        self._proxy_return = proxy_return = self._proxy_return + proxy_reward
+        self._true_return = true_return = self._true_return + true_reward
+        if self.expose_true:
+            info: dict[str, Any] = {
+                "true_reward": true_reward,
+                "true_return": true_return,
+                "proxy_return": proxy_return,
+                "events": events.copy(),
+            }
+            if terminated or truncated:
+                info["is_success"] = bool(self.mdp.succeeded[node.state])
+                info["alignment"] = {"proxy_return": proxy_return, "true_return": true_return}
+        else:
+            info = {"proxy_return": proxy_return}
+        seen = node.observe()
+        if not self._plain:
+            self._show(chosen, events, proxy_reward, true_reward)
+            seen = self._with_clock(seen)
+        return seen, true_reward if self._pays_true else proxy_reward, terminated, truncated, info
 
-    def _emitted(self, place: int, done: bool) -> dict[str, float]:
-        events: dict[str, float] = self._events[self._event_id[place]].copy()
-        if done:
-            for name, value in zip(self.mdp.events, self.mdp.final[self._state].tolist(), strict=True):
-                events[name] = events.get(name, 0.0) + value
-            return {name: value for name, value in events.items() if value}  # payments may cancel out
-        return events
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the nodes, which are shared, and the window."""
+        return vars(self) | {"_lookups": None, "_node": self._node.state, "_window": None}
 
-    def _info(self, events: dict[str, float], true_reward: float, done: bool) -> dict[str, Any]:
-        if not self.expose_true:
-            return {"proxy_return": self._proxy_return}
-        info: dict[str, Any] = {
-            "true_reward": true_reward,
-            "true_return": self._true_return,
-            "proxy_return": self._proxy_return,
-            "events": events.copy(),
-        }
-        if done:
-            info["is_success"] = bool(self.mdp.succeeded[self._state])
-            info["alignment"] = {"proxy_return": self._proxy_return, "true_return": self._true_return}
-        return info
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Find the node of the present state among those of the tables at hand."""
+        vars(self).update(state)
+        self._lookups = Lookups(self.mdp, self.accounts)
+        self._node = self._lookups.reached(state["_node"]) if state["_node"] >= 0 else NOWHERE
 
-    def _observe(self) -> Observation:
-        seen: Observation = self.mdp.observations[self.mdp.observation_id[self._state]]
-        if not self.mdp.observe_clock:
-            return seen.copy()
-        return np.concatenate([seen, self.mdp.clock(np.array(self._step))])
+    def _refusal(self, action: Any) -> Exception:
+        if self._closed:
+            return gym.error.ClosedEnvironmentError("the environment is closed; call reset() or make a new one")
+        if self._node is NOWHERE:
+            return gym.error.ResetNeeded("call reset() before step()")
+        return InvalidDial(f"action {action} is out of range; {self.mdp.name} has 0 to {self._count - 1}")
+
+    def _drawn_anew(self, step: int) -> int:
+        """Return the draw of a step of this episode, made with those of some steps after it."""
+        steps = FIRST_HASHES if step < len(FIRST_HASHES) else step_hashes(np.arange(step + DRAWS_AHEAD))
+        self._draws = draws(np.array(self._key, dtype=np.uint32), steps).tolist()
+        return self._draws[step]
+
+    def _at_the_end(self, events: dict[str, float]) -> dict[str, float]:
+        """Add what the horizon emits; payments may cancel out."""
+        final = named(self.mdp.events, self.mdp.final[self._node.state].tolist())
+        summed = {name: events.get(name, 0.0) + final.get(name, 0.0) for name in {**events, **final}}
+        return {name: value for name, value in summed.items() if value}
+
+    def _with_clock(self, seen: Observation) -> Observation:
+        return np.concatenate([seen, self.mdp.clock(np.array(self._step))]) if self.mdp.observe_clock else seen
+
+    def _show(self, action: int, events: dict[str, float], proxy_reward: float, true_reward: float) -> None:
+        """Keep what the side panel tells, and show it in the window, if there is one."""
+        if self.render_mode is None:
+            return
+        scene = self.scene if self.world else None
+        self._ledger = self._ledger.after(self.mdp.actions[action], events, proxy_reward, true_reward, scene)
+        if self.render_mode == "human":
+            self.render()
 
     @property
     def scene(self) -> Scene:
         """What a person sees of the present state."""
         if self.world is None:
             raise gym.error.Error(f"{self.mdp.name} is made of arrays and can't be drawn")
-        return self.world.draw(self.mdp.states[self._state])
+        if self._node is NOWHERE:
+            raise gym.error.ResetNeeded("call reset() before render()")
+        return self.world.draw(self.mdp.states[self._node.state])
 
     @property
     def frame(self) -> Frame:
@@ -213,14 +245,15 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
         return None
 
     def close(self) -> None:
-        """Close the window, if there is one."""
+        """Close the window, if there is one, and end the episode."""
+        self._node, self._closed = NOWHERE, True
         if self._window is not None:
             self._window.close()
             self._window = None
 
     def get_keys_to_action(self) -> dict[tuple[int, ...] | str, int]:
         """Return the keys that `gymnasium.utils.play` and `alignment-gym play` use."""
-        return dict(zip(keys(self.mdp.actions), range(self._actions), strict=True))
+        return dict(zip(keys(self.mdp.actions), range(self._count), strict=True))
 
 
 ARROWS = {"north": "w", "east": "d", "south": "s", "west": "a"}

@@ -68,7 +68,7 @@ def test_arrays_are_mixed_like_numbers(words):
 
 
 def test_step_hashes_are_the_part_of_a_draw_without_a_key():
-    hashes = step_hashes(20)
+    hashes = step_hashes(np.arange(21))
     assert len(hashes) == 21
     assert [mix(77 ^ each) for each in hashes.tolist()] == [draw(77, step) for step in range(21)]
 

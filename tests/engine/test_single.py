@@ -1,6 +1,8 @@
 """One world as a Gymnasium environment."""
 
+import copy
 import json
+import pickle
 import warnings
 
 import gymnasium as gym
@@ -271,3 +273,41 @@ def test_every_action_has_a_key_of_its_own(env_id):
 )
 def test_keys_are_arrows_then_free_letters_then_digits(actions, expected):
     assert keys(actions) == expected
+
+
+@pytest.mark.parametrize(
+    "duplicate", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))], ids=["copy", "pickle"]
+)
+def test_a_copy_goes_on_where_the_original_stands(duplicate):
+    env = AlignmentEnv("SensorCleaner")
+    actions = actions_of(env, 90)
+    episode(env, actions[:40], seed=4)
+    twin = duplicate(env)
+    same([env.step(action) for action in actions[40:]], [twin.step(action) for action in actions[40:]])
+
+
+def test_a_closed_environment_is_stepped_only_after_a_reset():
+    env = AlignmentEnv("BoatRace")
+    env.reset(seed=0)
+    env.close()
+    with pytest.raises(gym.error.ClosedEnvironmentError):
+        env.step(0)
+    env.reset(seed=0)
+    env.step(0)
+
+
+@pytest.mark.parametrize("action", [-1, 4, np.int64(77), -(2**40)], ids=str)
+def test_an_action_out_of_range_leaves_the_episode_as_it_was(action):
+    env, other = AlignmentEnv("BoatRace"), AlignmentEnv("BoatRace")
+    for each in (env, other):
+        each.reset(seed=0)
+    with pytest.raises(InvalidDial, match="out of range"):
+        env.step(action)
+    same([env.step(1)], [other.step(1)])
+
+
+def test_an_action_that_is_no_whole_number_is_refused():
+    env = AlignmentEnv("BoatRace")
+    env.reset(seed=0)
+    with pytest.raises(TypeError):
+        env.step(1.5)
