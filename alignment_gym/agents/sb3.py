@@ -6,6 +6,7 @@ bootstrap where the horizon cuts an episode.
 """
 
 from collections.abc import Callable, Sequence
+from time import perf_counter
 from typing import Any
 
 import gymnasium as gym
@@ -20,7 +21,7 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvO
 
 from alignment_gym.agents.recipes import Recipe
 from alignment_gym.agents.training import AS_IT_IS, Checkpoint, Learned, Pay
-from alignment_gym.core import World
+from alignment_gym.core import InvalidDial, World
 from alignment_gym.engine.accounts import Accounts
 from alignment_gym.engine.lanes import Lanes
 from alignment_gym.engine.mdp import FiniteMDP, Reward
@@ -62,18 +63,25 @@ class AlignmentVecEnv(VecEnv):
             pay: the scale on which the learner is paid.
             **dials: the world's own.
         """
+        if n_envs < 1:
+            raise InvalidDial(f"n_envs = {n_envs} is out of range; at least 1 lane")
         mdp = tables(env_id, level, dials)
         self.mdp = mdp
         self.lanes = Lanes(mdp, n_envs, Accounts.open(mdp, reward, proxy))
         self.expose_true = expose_true
         self.pay = pay
-        self._actions = np.zeros(n_envs, dtype=np.intp)
+        self._pays_true = reward == "true"
+        self._none: list[dict[str, Any]] = [{}] * n_envs
+        self._began = perf_counter()
+        self._closed = False
         observation_space, action_space = spaces(mdp)
         super().__init__(n_envs, observation_space, action_space)
+        self._actions: NDArray[np.int64] = np.zeros(n_envs, dtype=np.int64)
         self.seed(seed)
 
     def reset(self) -> VecEnvObs:
         """Begin episodes in all lanes, with the seeds that `seed` set, if it did."""
+        self._check_open()
         if self._seeds[0] is not None:
             self.lanes.seed([int(each or 0) for each in self._seeds])
         self._reset_seeds()
@@ -83,34 +91,47 @@ class AlignmentVecEnv(VecEnv):
 
     def step_async(self, actions: NDArray[np.integer[Any]]) -> None:
         """Keep the actions for `step_wait`."""
-        self._actions = np.asarray(actions)
+        self._check_open()
+        self._actions = self.lanes.checked(actions)
 
     def step_wait(self) -> VecEnvStepReturn:
         """Take the actions; lanes that finish begin anew at once."""
         lanes = self.lanes
         advance = lanes.advance(self._actions)
-        done = advance.terminated | advance.truncated
-        reward = advance.true_reward if lanes.accounts.paid == "true" else advance.proxy_reward
-        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         observations = lanes.observe()
-        if done.any():
-            for lane in np.flatnonzero(done).tolist():
+        infos = list(map(dict.copy, self._none))
+        if len(advance.ended):
+            for lane in advance.ended.tolist():
                 infos[lane] = self._last_info(lane, observations[lane], bool(advance.truncated[lane]))
             lanes.begin(advance.ended)
             observations = lanes.observe()
-        return observations, ((reward - self.pay.base) * self.pay.scale).astype(np.float32), done, infos
+        reward = advance.true_reward if self._pays_true else advance.proxy_reward
+        paid = ((reward - self.pay.base) * self.pay.scale).astype(np.float32)
+        return observations, paid, advance.terminated | advance.truncated, infos
 
     def _last_info(self, lane: int, observation: NDArray[np.uint8], truncated: bool) -> dict[str, Any]:
-        info = {"terminal_observation": observation, "TimeLimit.truncated": truncated}
+        """Return what a finished lane says; `episode` has the keys of SB3's monitor, its return unscaled."""
+        lanes = self.lanes
+        earned = lanes.true_return if self._pays_true else lanes.proxy_return
+        seconds = round(perf_counter() - self._began, 6)
+        info = {
+            "terminal_observation": observation,
+            "TimeLimit.truncated": truncated,
+            "episode": {"r": round(float(earned[lane]), 6), "l": int(lanes.step[lane]), "t": seconds},
+        }
         if self.expose_true:
-            lanes = self.lanes
             info["proxy_return"] = float(lanes.proxy_return[lane])
             info["true_return"] = float(lanes.true_return[lane])
-            info["is_success"] = bool(self.mdp.succeeded[lanes.state[lane]])
+            info["is_success"] = bool(lanes.gathers.succeeded(lanes.state[lane : lane + 1])[0])
         return info
 
+    def _check_open(self) -> None:
+        if self._closed:
+            raise gym.error.ClosedEnvironmentError("the lanes are closed; make new ones")
+
     def close(self) -> None:
-        """Do nothing: there is nothing to free."""
+        """Refuse further steps; there is nothing to free."""
+        self._closed = True
 
     def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
         """Return an attribute, the same for every lane."""

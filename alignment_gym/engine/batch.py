@@ -64,9 +64,6 @@ class AlignmentVectorEnv(gym.vector.VectorEnv[Observations, NDArray[np.int64], N
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.lanes = Lanes(mdp, num_envs, Accounts.open(mdp, reward, proxy))
-        self._shape = (num_envs,)
-        self._count = np.array(len(mdp.actions), dtype=np.uint64)
-        self._beyond = np.zeros(num_envs, dtype=np.bool_)
         self._masks = np.ones((4 if expose_true else 1, num_envs), dtype=np.bool_)
         self._ended = NO_LANES
         self._all = np.ones(num_envs, dtype=np.bool_)
@@ -89,8 +86,9 @@ class AlignmentVectorEnv(gym.vector.VectorEnv[Observations, NDArray[np.int64], N
 
     def step(self, actions: NDArray[np.int64]) -> tuple[Observations, NDArray[Any], NDArray[Any], NDArray[Any], Infos]:
         """Take one action in every lane."""
-        chosen = self._checked(actions)
+        self._check_open()
         lanes, renewed = self.lanes, self._ended
+        chosen = lanes.checked(actions)
         if len(renewed):
             if self.autoreset_mode == AutoresetMode.DISABLED:
                 raise gym.error.ResetNeeded(f"lanes {renewed.tolist()} are done; reset them by reset_mask")
@@ -118,26 +116,6 @@ class AlignmentVectorEnv(gym.vector.VectorEnv[Observations, NDArray[np.int64], N
             raise InvalidDial(f"{len(seed)} seeds for {self.num_envs} lanes")
         given = [None] * self.num_envs if seed is None else seed
         return [int(self.np_random.integers(2**31)) if each is None else int(each) for each in given]
-
-    def _checked(self, actions: Any) -> NDArray[np.integer[Any]]:
-        """Return actions as an array; refuse what is none, naming the lane."""
-        if self.closed or not self.lanes.seeded:
-            self._check_open()
-            raise gym.error.ResetNeeded("call reset() before step()")
-        chosen = np.asarray(actions)
-        if chosen.dtype != np.int64 or chosen.shape != self._shape:
-            if chosen.dtype.kind not in "iu" or chosen.shape != self._shape:
-                raise InvalidDial(
-                    f"actions are whole numbers of shape {self._shape}, not {chosen.dtype} of shape {chosen.shape}"
-                )
-            chosen = chosen.astype(np.int64)
-        beyond = np.greater_equal(chosen.view(np.uint64), self._count, out=self._beyond)  # what is negative is large
-        if np.count_nonzero(beyond):
-            lane = int(beyond.argmax())
-            raise InvalidDial(
-                f"lane {lane}: action {chosen[lane]} is out of range; {self.mdp.name} has 0 to {self._count - 1}"
-            )
-        return chosen
 
     def _check_open(self) -> None:
         if self.closed:

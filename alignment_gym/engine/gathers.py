@@ -96,7 +96,7 @@ def _in_order(numbers: NDArray[np.int32]) -> bool:
 
 def _kinds(mdp: FiniteMDP) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Return each transition's kind, (N,), and what the kinds emit, (K, E)."""
-    pays = mdp.terminated & mdp.final.any(axis=-1)[mdp.next_state]
+    pays = mdp.terminated & np.asarray(mdp.final.any(axis=-1))[mdp.next_state]
     if not pays.any():
         return mdp.event_id.astype(np.intp), mdp.event_rows
     code = mdp.event_id * np.int64(mdp.state_count + 1) + pays * (mdp.next_state + np.int64(1))

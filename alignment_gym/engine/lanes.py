@@ -6,11 +6,13 @@ no transition terminates, both flags are zeros without a look.
 """
 
 import sys
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
+from alignment_gym.core import InvalidDial
 from alignment_gym.engine.accounts import Accounts
 from alignment_gym.engine.gathers import Gathers
 from alignment_gym.engine.mdp import FiniteMDP
@@ -46,6 +48,9 @@ class Lanes:
         self.proxy_return = np.zeros(count)
         self.true_return = np.zeros(count)
         self._actions = len(mdp.actions)
+        self._shape = (count,)
+        self._limit = np.array(self._actions, dtype=np.uint64)
+        self._beyond = np.zeros(count, dtype=np.bool_)
         self._horizon = mdp.horizon or sys.maxsize
         self._now = 0  # steps of all lanes together
         self._began = np.zeros(count, dtype=np.int64)  # when each lane's episode did
@@ -101,6 +106,30 @@ class Lanes:
         self._began[lanes] = now
         self._due = int(self._began.min()) + self._horizon
         self._drawn_from = now - len(self._drawn)  # those drawn ahead were for other episodes
+
+    def checked(self, actions: Any) -> NDArray[np.int64]:
+        """Return actions as an array (lanes,).
+
+        Raises:
+            ResetNeeded: no episode has begun.
+            InvalidDial: another shape or type, or an action out of range; the lane is named.
+        """
+        if not self._rngs:
+            raise ResetNeeded("call reset() before step()")
+        chosen = np.asarray(actions)
+        if chosen.dtype != np.int64 or chosen.shape != self._shape:
+            if chosen.dtype.kind not in "iu" or chosen.shape != self._shape:
+                raise InvalidDial(
+                    f"actions are whole numbers of shape {self._shape}, not {chosen.dtype} of shape {chosen.shape}"
+                )
+            chosen = chosen.astype(np.int64)
+        beyond = np.greater_equal(chosen.view(np.uint64), self._limit, out=self._beyond)  # what is negative is large
+        if np.count_nonzero(beyond):
+            lane = int(beyond.argmax())
+            raise InvalidDial(
+                f"lane {lane}: action {chosen[lane]} is out of range; {self.mdp.name} has 0 to {self._actions - 1}"
+            )
+        return chosen
 
     def advance(self, actions: NDArray[np.integer], still: NDArray[np.intp] = NO_LANES) -> Advance:
         """Take one action in each lane; those in `still` stand still and are paid nothing."""

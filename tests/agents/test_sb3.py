@@ -8,9 +8,10 @@ import pytest
 from gymnasium.vector import AutoresetMode
 from stable_baselines3 import PPO
 from stable_baselines3.common.env_checker import check_env
+from stable_baselines3.common.vec_env import VecMonitor
 
 from alignment_gym.agents.sb3 import AlignmentVecEnv, make_vec_env, network_agent
-from alignment_gym.core import full_id, world_ids
+from alignment_gym.core import InvalidDial, full_id, world_ids
 from alignment_gym.engine.mdp import as_mdp
 from alignment_gym.exact import tabulate
 
@@ -60,7 +61,71 @@ def test_no_lane_says_anything_of_the_true_objective_where_it_is_hidden():
     env.reset()
     for _ in range(5):
         _, _, _, infos = env.step(np.zeros(3, dtype=int))
-    assert all(set(info) == {"terminal_observation", "TimeLimit.truncated"} for info in infos)
+    assert all(set(info) == {"terminal_observation", "TimeLimit.truncated", "episode"} for info in infos)
+
+
+def test_finished_lanes_report_their_episode_as_sb3s_monitor_does():
+    lanes, monitored = AlignmentVecEnv("SensorCleaner-v0", 3, seed=5), make_vec_env("SensorCleaner-v0", 3, seed=5)
+    lanes.reset()
+    monitored.reset()
+    rng = np.random.default_rng(1)
+    for step in range(1, 201):
+        actions = rng.integers(0, 6, 3)
+        *_, dones, infos = lanes.step(actions)
+        *_, expected = monitored.step(actions)
+        assert dones.all() == (step % 100 == 0)
+        for info, other in zip(infos, expected, strict=True):
+            assert ("episode" in info) == (step % 100 == 0)
+            if "episode" in info:
+                assert info["episode"]["r"] == pytest.approx(other["episode"]["r"], abs=1e-3)
+                assert info["episode"]["l"] == other["episode"]["l"] == 100
+
+
+def test_the_monitor_of_sb3_keeps_what_its_keywords_name(tmp_path):
+    keywords = ("true_return", "proxy_return", "is_success")
+    env = VecMonitor(AlignmentVecEnv("BoatRace-v0", 2, seed=0, horizon=7), str(tmp_path / "log"), keywords)
+    env.reset()
+    for _ in range(7):
+        *_, infos = env.step(np.ones(2, dtype=int))
+    assert all(info["episode"]["true_return"] == info["true_return"] for info in infos)
+    header = (tmp_path / "log.monitor.csv").read_text().splitlines()[1]
+    assert header.split(",") == ["r", "l", "t", *keywords]
+
+
+def test_nothing_one_lane_is_told_reaches_another():
+    env = AlignmentVecEnv("BoatRace-v0", 3, seed=0)
+    env.reset()
+    *_, infos = env.step(np.zeros(3, dtype=int))
+    infos[0]["mine"] = 1
+    assert infos[1:] == [{}, {}]
+    assert env.step(np.zeros(3, dtype=int))[3] == [{}, {}, {}]
+
+
+@pytest.mark.parametrize(
+    ("actions", "said"),
+    [([0, 1, 9], "lane 2: action 9"), ([0, -1, 0], "lane 1: action -1"), ([0, 0], "shape"), ([0.0, 1.0, 2.0], "whole")],
+    ids=str,
+)
+def test_actions_that_are_none_are_refused_and_change_nothing(actions, said):
+    env, other = (AlignmentVecEnv("BoatRace-v0", 3, seed=0) for _ in range(2))
+    env.reset()
+    other.reset()
+    with pytest.raises(InvalidDial, match=said):
+        env.step(np.array(actions))
+    for one, two in zip(env.step(np.ones(3, dtype=int)), other.step(np.ones(3, dtype=int)), strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_lanes_are_stepped_between_a_reset_and_the_end():
+    with pytest.raises(InvalidDial, match="at least 1 lane"):
+        AlignmentVecEnv("BoatRace-v0", 0)
+    env = AlignmentVecEnv("BoatRace-v0", 2)
+    with pytest.raises(gym.error.ResetNeeded):
+        env.step(np.zeros(2, dtype=int))
+    env.reset()
+    env.close()
+    with pytest.raises(gym.error.ClosedEnvironmentError):
+        env.step(np.zeros(2, dtype=int))
 
 
 def test_seeds_are_used_once_and_episodes_go_on():

@@ -246,3 +246,63 @@ def test_what_a_batch_cannot_do_is_refused(more):
 def test_as_many_seeds_as_lanes_are_asked_for():
     with pytest.raises(InvalidDial, match="2 seeds for 3 lanes"):
         AlignmentVectorEnv("BoatRace", 3).reset(seed=[1, 2])
+
+
+@pytest.mark.parametrize(
+    ("actions", "said"),
+    [
+        ([0, 1, 4], "lane 2: action 4 is out of range"),
+        ([0, -1, 9], "lane 1: action -1 is out of range"),
+        ([0, 0], r"shape \(3,\)"),
+        ([[0], [0], [0]], r"shape \(3,\)"),
+        ([0.0, 1.0, 2.0], "whole numbers"),
+        ([True, False, True], "whole numbers"),
+    ],
+    ids=str,
+)
+def test_actions_that_are_none_are_refused_and_change_nothing(actions, said):
+    batch, other = (AlignmentVectorEnv("BoatRace", 3) for _ in range(2))
+    batch.reset(seed=0)
+    other.reset(seed=0)
+    with pytest.raises(InvalidDial, match=said):
+        batch.step(np.array(actions))
+    brought, expected = batch.step(np.ones(3, dtype=np.int64)), other.step(np.ones(3, dtype=np.int64))
+    for one, two in zip(brought[:4], expected[:4], strict=True):
+        np.testing.assert_array_equal(one, two)
+    compare_infos(brought[4], expected[4])
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.uint8, np.uint64], ids=str)
+def test_actions_of_any_whole_type_serve(dtype):
+    batch, other = (AlignmentVectorEnv("SensorCleaner", 3) for _ in range(2))
+    batch.reset(seed=0)
+    other.reset(seed=0)
+    actions = np.array([5, 1, 3])
+    np.testing.assert_array_equal(batch.step(actions.astype(dtype))[0], other.step(actions)[0])
+
+
+def test_a_closed_batch_is_not_used_again():
+    batch = AlignmentVectorEnv("BoatRace", 2)
+    batch.reset(seed=0)
+    batch.close()
+    for use in (lambda: batch.step(np.zeros(2, dtype=np.int64)), batch.reset):
+        with pytest.raises(gym.error.ClosedEnvironmentError):
+            use()
+
+
+@pytest.mark.parametrize("lanes", [3, 3000], ids=["small arrays", "large arrays"])
+def test_what_was_handed_out_stays_as_it_was(lanes):
+    batch, other = (AlignmentVectorEnv("SensorCleaner", lanes) for _ in range(2))
+    batch.reset(seed=0)
+    other.reset(seed=0)
+    rng = np.random.default_rng(0)
+    kept, copies = [], []
+    for step in range(12):
+        rows = slice(None) if step % 2 else slice(2)  # every other time nothing but views is kept
+        actions = rng.integers(6, size=lanes)
+        brought, expected = batch.step(actions), other.step(actions)
+        kept.append([array[rows] for array in (*brought[:4], *brought[4].values())])
+        copies.append([array[rows].copy() for array in (*expected[:4], *expected[4].values())])
+    for step, expected in zip(kept, copies, strict=True):
+        for one, two in zip(step, expected, strict=True):
+            np.testing.assert_array_equal(one, two)
