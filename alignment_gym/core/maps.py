@@ -75,6 +75,11 @@ def moved(cell: Cell, action: str) -> Cell:
     return cell[0] + down, cell[1] + right
 
 
+def beside(cell: Cell, other: Cell) -> bool:
+    """Tell whether two cells share a side."""
+    return abs(cell[0] - other[0]) + abs(cell[1] - other[1]) == 1
+
+
 def distances(goals: Iterable[Cell], floor: Collection[Cell]) -> dict[Cell, int]:
     """Return how many steps away the nearest of `goals` is, for every cell of `floor` that reaches one."""
     found = dict.fromkeys(goals, 0)
@@ -107,8 +112,11 @@ def line_of_sight(start: Cell, end: Cell) -> tuple[Cell, ...]:
 
 
 def one_hot(index: int, size: int) -> list[int]:
-    """Return `size` zeros with a one at `index`."""
-    return [int(place == index) for place in range(size)]
+    """Return `size` zeros with a one at `index`, if that is a place among them."""
+    zeros = [0] * size
+    if 0 <= index < size:
+        zeros[index] = 1
+    return zeros
 
 
 def binary(value: int, bits: int) -> list[int]:

@@ -1,35 +1,96 @@
-"""Enumerating a world: which states can be reached, what may follow each, and what is seen in it."""
+"""Enumerating a world: which states can be reached, what may follow each, and what is seen in it.
 
-from collections.abc import Hashable, Mapping
+States are numbered in the order in which a breadth-first walk meets them: all actions of a state
+in their order, all outcomes of an action in theirs.
+"""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from alignment_gym.core import InvalidWorld, World
+from alignment_gym.core import InvalidWorld, TooLargeToEnumerate, World
 
 
+@dataclass(frozen=True, eq=False, slots=True)
 class Enumeration:
+    """Reachable states, what may follow them, and what is seen in them, (S, D); the rest as in `FiniteMDP`."""
+
+    states: tuple[Hashable, ...]
+    start: NDArray[np.int32]
+    offset: NDArray[np.int64]
+    next_state: NDArray[np.int32]
+    probability: NDArray[np.float64]
+    event_id: NDArray[np.int32]
+    event_rows: NDArray[np.float64]
+    terminated: NDArray[np.bool_]
+    seen: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How large a world may be."""
+
+    states: int
+    transitions: int
+
+    def check(self, world: World[Any], states: int, transitions: int) -> None:
+        """Raise `TooLargeToEnumerate` where there are more states or transitions."""
+        if states > self.states or transitions > self.transitions:
+            raise TooLargeToEnumerate(
+                f"{world.card.id}, level {world.level}: more than {self.states:,} states or {self.transitions:,} "
+                f"transitions; exact questions need a smaller level or smaller dials"
+            )
+
+
+def walk(world: World[Any], limits: Limits) -> Enumeration:
+    """Enumerate a world state by state.
+
+    Raises:
+        InvalidWorld: probabilities that don't sum to 1, unknown events.
+        TooLargeToEnumerate: more states or transitions than `limits`.
+    """
+    found = _Walk(world)
+    start = [found.number_of(state) for _, state in world.initial()]
+    for state in found.states:  # grows while it is walked
+        for action in world.actions:
+            found.add_row(state, action)
+        limits.check(world, len(found.states), len(found.next_state))
+    return Enumeration(
+        states=tuple(found.states),
+        start=np.array(start, dtype=np.int32),
+        offset=np.array(found.offset, dtype=np.int64),
+        next_state=np.array(found.next_state, dtype=np.int32),
+        probability=np.array(found.probability, dtype=np.float64),
+        event_id=np.array(found.event_id, dtype=np.int32),
+        event_rows=found.events.rows,
+        terminated=np.array(found.terminated, dtype=np.bool_),
+        seen=_observe_all(world, found.states),
+    )
+
+
+class _Walk:
     """The states met so far, and the rows of those that were expanded."""
 
     def __init__(self, world: World[Any]) -> None:
         self.world = world
-        self.events = tuple(world.events)
+        self.events = EventRows(world)
         self.states: list[Any] = []
         self.offset = [0]
         self.next_state: list[int] = []
         self.probability: list[float] = []
         self.event_id: list[int] = []
-        self.event_rows: dict[tuple[float, ...], int] = {}
         self.terminated: list[bool] = []
         self._number: dict[Hashable, int] = {}
 
     def number_of(self, state: Hashable) -> int:
         """Return a state's number, entering it when it is new."""
-        if state not in self._number:
-            self._number[state] = len(self.states)
+        number = self._number.setdefault(state, len(self.states))
+        if number == len(self.states):
             self.states.append(state)
-        return self._number[state]
+        return number
 
     def add_row(self, state: Any, action: str) -> None:
         """Append what may follow on a state and an action."""
@@ -42,18 +103,51 @@ class Enumeration:
             total += probability
             self.next_state.append(self.number_of(after))
             self.probability.append(probability)
-            self.event_id.append(self.event_rows.setdefault(self.event_row(emitted), len(self.event_rows)))
+            self.event_id.append(self.events.number_of(emitted))
             self.terminated.append(terminated)
         if abs(total - 1.0) > 1e-9:
             raise InvalidWorld(f"{self.world.card.id}: probabilities of {state!r}, {action} sum to {total}, not 1")
         self.offset.append(len(self.next_state))
 
-    def event_row(self, emitted: Mapping[str, float]) -> tuple[float, ...]:
-        """Return emitted events as a row, in the order of `events`."""
-        for name in emitted:
-            if name not in self.world.events:
-                raise InvalidWorld(f"{self.world.card.id} emits the event {name!r}, which it does not declare")
-        return tuple([float(emitted.get(name, 0.0)) for name in self.events])
+
+class EventRows:
+    """The different rows of events, numbered as they are met."""
+
+    def __init__(self, world: World[Any]) -> None:
+        self._world = world
+        self._number: dict[tuple[float, ...], int] = {}
+        self._known: dict[tuple[tuple[str, float], ...], int] = {}
+
+    def number_of(self, emitted: Mapping[str, float]) -> int:
+        """Return the number of a row, entering it when it is new."""
+        content = tuple(emitted.items())
+        number = self._known.get(content)
+        if number is None:
+            number = self._known[content] = self._number.setdefault(self._row(emitted), len(self._number))
+        return number
+
+    @property
+    def rows(self) -> NDArray[np.float64]:
+        """The rows, in the order of `events`: (U, E)."""
+        return np.array(list(self._number), dtype=np.float64).reshape(len(self._number), len(self._world.events))
+
+    def _row(self, emitted: Mapping[str, float]) -> tuple[float, ...]:
+        check_emitted(self._world, emitted)
+        return tuple([float(emitted.get(name, 0.0)) + 0.0 for name in self._world.events])  # no -0.0
+
+
+def check_emitted(world: World[Any], emitted: Mapping[str, object]) -> None:
+    """Refuse an event that the world does not declare."""
+    for name in emitted:
+        if name not in world.events:
+            raise InvalidWorld(f"{world.card.id} emits the event {name!r}, which it does not declare")
+
+
+def final_events(world: World[Any], states: Sequence[Any]) -> NDArray[np.float64]:
+    """Return what is paid where an episode ends, (S, E)."""
+    events = EventRows(world)
+    numbers = [events.number_of(world.final(state)) for state in states]
+    return np.asarray(events.rows[numbers])
 
 
 def checked_start(world: World[Any]) -> NDArray[np.float64]:
@@ -64,25 +158,41 @@ def checked_start(world: World[Any]) -> NDArray[np.float64]:
     return probabilities
 
 
-def observe_all(world: World[Any], states: list[Any]) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
-    """Return the different observations, (O, D), and which of them each state has, (S,)."""
-    seen: dict[bytes, int] = {}
-    first: list[NDArray[np.uint8]] = []
-    ids: list[int] = []
-    for state in states:
-        observation = world.observe(state)
-        if observation.ndim != 1 or observation.dtype != np.uint8 or observation.max(initial=0) > 1:
-            raise InvalidWorld(f"{world.card.id}: the observation of {state!r} is no 1-D uint8 array of 0 and 1")
-        if first and len(observation) != len(first[0]):
-            raise InvalidWorld(f"{world.card.id}: {state!r} has {len(observation)} features, others {len(first[0])}")
-        content = observation.tobytes()
-        if content in seen and not world.partially_observed:
-            raise InvalidWorld(
-                f"{world.card.id}: {state!r} and {states[ids.index(seen[content])]!r} look alike, "
-                "and the world is not declared partially observed"
-            )
-        if content not in seen:
-            seen[content] = len(first)
-            first.append(observation)
-        ids.append(seen[content])
-    return np.stack(first), np.array(ids, dtype=np.int32)
+def _observe_all(world: World[Any], states: Sequence[Any]) -> NDArray[np.uint8]:
+    """Return what is seen in each state, (S, D)."""
+    rows = [world.observe(state) for state in states]
+    features = len(rows[0]) if rows[0].ndim else 0
+    for state, row in zip(states, rows, strict=True):
+        if row.ndim != 1 or row.dtype != np.uint8:
+            raise InvalidWorld(_no_features(world, state))
+        if len(row) != features:
+            raise InvalidWorld(f"{world.card.id}: {state!r} has {len(row)} features, others {features}")
+    return np.concatenate(rows).reshape(len(rows), features)
+
+
+def different(
+    world: World[Any], states: Sequence[Any], seen: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    """Return the different observations, (O, D), and which of them each state has, (S,).
+
+    Raises:
+        InvalidWorld: an observation is not made of 0 and 1, or two states look alike in a world
+            that is not declared partially observed.
+    """
+    wrong = np.flatnonzero((seen > 1).any(axis=1))
+    if len(wrong):
+        raise InvalidWorld(_no_features(world, states[wrong[0]]))
+    number: dict[bytes, int] = {}
+    ids = np.array([number.setdefault(row.tobytes(), len(number)) for row in seen], dtype=np.int32)
+    new = np.diff(np.maximum.accumulate(ids), prepend=-1) > 0
+    if not new.all() and not world.partially_observed:
+        again = int(new.argmin())
+        raise InvalidWorld(
+            f"{world.card.id}: {states[again]!r} and {states[ids.tolist().index(ids[again])]!r} look alike, "
+            "and the world is not declared partially observed"
+        )
+    return seen[new], ids
+
+
+def _no_features(world: World[Any], state: Hashable) -> str:
+    return f"{world.card.id}: the observation of {state!r} is no 1-D uint8 array of 0 and 1"

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alignment_gym.core import InvalidWorld, Specification, TooLargeToEnumerate, World, make_world
+from alignment_gym.core import InvalidWorld, Specification, World, make_world
 from alignment_gym.core.specification import check_events
-from alignment_gym.engine.enumeration import Enumeration, checked_start, observe_all
+from alignment_gym.engine.enumeration import Limits, checked_start, different, final_events, walk
+from alignment_gym.engine.factored import enumerate_factored, factored
 from alignment_gym.engine.randomness import upper_bounds
 
 MAX_STATES = 50_000
@@ -160,8 +161,19 @@ class FiniteMDP:
         return replace(self, horizon=horizon)
 
 
-def compile_world(world: World[Any], max_states: int = MAX_STATES, max_transitions: int = MAX_TRANSITIONS) -> FiniteMDP:
+def compile_world(
+    world: World[Any],
+    max_states: int = MAX_STATES,
+    max_transitions: int = MAX_TRANSITIONS,
+    arrays: bool = True,
+) -> FiniteMDP:
     """Enumerate a world's reachable states, checking the contract on the way.
+
+    Args:
+        world: what to enumerate.
+        max_states: S at most.
+        max_transitions: N at most.
+        arrays: whether a world that can answer for many states at once is asked so.
 
     Raises:
         InvalidWorld: probabilities that don't sum to 1, unknown events, observations that are
@@ -170,37 +182,29 @@ def compile_world(world: World[Any], max_states: int = MAX_STATES, max_transitio
     """
     world.specification.check(tuple(world.events))
     start_probability = checked_start(world)
-    found = Enumeration(world)
-    start = [found.number_of(state) for _, state in world.initial()]
-    for state in found.states:  # grows while it is walked: breadth first
-        for action in world.actions:
-            found.add_row(state, action)
-        if len(found.states) > max_states or len(found.next_state) > max_transitions:
-            raise TooLargeToEnumerate(
-                f"{world.card.id}, level {world.level}: more than {max_states:,} states or {max_transitions:,} "
-                f"transitions; exact questions need a smaller level or smaller dials"
-            )
-    observations, observation_id = observe_all(world, found.states)
+    enumerate_states = enumerate_factored if arrays and factored(world) else walk
+    found = enumerate_states(world, Limits(max_states, max_transitions))
+    observations, observation_id = different(world, found.states, found.seen)
     return FiniteMDP(
         name=world.card.id,
         actions=world.actions,
-        events=found.events,
-        offset=np.array(found.offset, dtype=np.int64),
-        next_state=np.array(found.next_state, dtype=np.int32),
-        probability=np.array(found.probability),
-        event_id=np.array(found.event_id, dtype=np.int32),
-        event_rows=np.array(list(found.event_rows)).reshape(len(found.event_rows), len(found.events)),
-        terminated=np.array(found.terminated, dtype=np.bool_),
-        final=np.array([found.event_row(world.final(state)) for state in found.states]),
+        events=tuple(world.events),
+        offset=found.offset,
+        next_state=found.next_state,
+        probability=found.probability,
+        event_id=found.event_id,
+        event_rows=found.event_rows,
+        terminated=found.terminated,
+        final=final_events(world, found.states),
         succeeded=np.array([world.succeeded(state) for state in found.states], dtype=np.bool_),
-        start=np.array(start, dtype=np.int32),
+        start=found.start,
         start_probability=start_probability,
         observations=observations,
         observation_id=observation_id,
         specification=world.specification,
         horizon=world.horizon,
         observe_clock=world.observe_clock,
-        states=tuple(found.states),
+        states=found.states,
         world=world,
     )
 

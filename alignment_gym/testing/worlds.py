@@ -1,12 +1,14 @@
 """Conformance of one world: what compiling can't see because it looks at each thing once."""
 
 from dataclasses import replace
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from alignment_gym.core import Scene, World
-from alignment_gym.engine.mdp import FiniteMDP, compiled
+from alignment_gym.engine.mdp import FiniteMDP, compile_world, compiled
 from alignment_gym.testing.nonconformance import demand
 
 STATES_TRIED = 300  # a world's states are tried at even distances, so many of them
@@ -17,8 +19,9 @@ def check_world(world: World[Any]) -> None:
 
     Tried are: all that compiling checks; that starts, outcomes, observations and scenes are pure
     functions; that any two actions differ in some state; that observations have one shape over all
-    levels; that every scene is a rectangle with everything on it. Choose dials at which every
-    action is of use.
+    levels; that every scene is a rectangle with everything on it; that a world which answers for
+    many states at once gives the same tables so, on every level, as it does state by state. Choose
+    dials at which every action is of use.
 
     Raises:
         InvalidWorld: the world can't be compiled.
@@ -29,6 +32,8 @@ def check_world(world: World[Any]) -> None:
     _check_purity(world, tried)
     _check_actions(mdp)
     _check_levels(world)
+    for level in _levels(world):
+        _check_arrays(replace(world, level=level))
     for state in tried:
         _check_scene(world, state)
 
@@ -52,28 +57,54 @@ def _check_actions(mdp: FiniteMDP) -> None:
     for one in range(count):
         for other in range(one):
             differ = any(
-                _row(mdp, state * count + one) != _row(mdp, state * count + other) for state in range(mdp.state_count)
+                sorted(_row(mdp, state * count + one)) != sorted(_row(mdp, state * count + other))
+                for state in range(mdp.state_count)
             )
             demand(differ, f"{mdp.name}: {mdp.actions[other]!r} and {mdp.actions[one]!r} do the same in every state")
 
 
 def _row(mdp: FiniteMDP, row: int) -> list[tuple[Any, ...]]:
-    """Return what may follow a state and an action, in an order of its own."""
-    places = range(int(mdp.offset[row]), int(mdp.offset[row + 1]))
-    columns = (mdp.next_state, mdp.probability, mdp.event_id, mdp.terminated)
-    return sorted(tuple(column[place].item() for column in columns) for place in places)
+    """Return what may follow a state and an action."""
+    places = slice(int(mdp.offset[row]), int(mdp.offset[row + 1]))
+    columns = (mdp.next_state[places], mdp.probability[places], mdp.terminated[places], mdp.event_id[places])
+    return list(zip(*[column.tolist() for column in columns], strict=True))
+
+
+def _seen(mdp: FiniteMDP) -> NDArray[np.uint8]:
+    return mdp.observations[mdp.observation_id]
 
 
 def _check_levels(world: World[Any]) -> None:
     features = len(world.observe(world.initial()[0][1]))
-    levels = (*world.levels, *(("generated/0", "generated/1") if world.generated else ()))
-    for level in levels:
+    for level in _levels(world):
         other = replace(world, level=level)
         found = len(other.observe(other.initial()[0][1]))
         demand(
             found == features,
             f"{world.card.id}: level {level!r} has {found} features, level {world.level!r} {features}",
         )
+
+
+def _levels(world: World[Any]) -> tuple[str, ...]:
+    return (*world.levels, *(("generated/0", "generated/1") if world.generated else ()))
+
+
+def _check_arrays(world: World[Any]) -> None:
+    """Demand the same tables by arrays as state by state."""
+    if not world.domains():
+        return
+    arrays, plain = compile_world(world), compile_world(world, arrays=False)
+    where = f"{world.card.id}, level {world.level!r}, by arrays"
+    for one, other in zip_longest(arrays.states, plain.states):
+        demand(repr(one) == repr(other), f"{where}: {one!r} is met instead of {other!r}")
+    for row in range(plain.state_count * len(plain.actions)):
+        state, action = divmod(row, len(plain.actions))
+        same = _row(arrays, row) == _row(plain, row)
+        demand(same, f"{where}: what follows on {plain.states[state]!r}, {plain.actions[action]!r} differs")
+    differ = np.flatnonzero((arrays.event_rows != plain.event_rows).any(axis=0)).tolist()
+    demand(not differ, f"{where}: the amounts of {', '.join(plain.events[place] for place in differ)} differ")
+    for state, (one, other) in enumerate(zip(_seen(arrays), _seen(plain), strict=True)):
+        demand(np.array_equal(one, other), f"{where}: the observation of {plain.states[state]!r} differs")
 
 
 def _check_scene(world: World[Any], state: Any) -> None:

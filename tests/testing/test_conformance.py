@@ -11,7 +11,7 @@ from alignment_gym.core import InvalidWorld, Meter, Scene, Sprite, Tint
 from alignment_gym.engine.batch import AlignmentVectorEnv
 from alignment_gym.engine.single import AlignmentEnv
 from alignment_gym.testing import NonConformance, check_vector_env, check_world
-from tests.tiny import DeepMindBoatRace, Table, cycle
+from tests.tiny import DeepMindBoatRace, Odometer, Table, cycle
 
 THREE = {
     "chances": (((0.0, 1.0), (0.5, 0.5)), ((1.0, 0.0), (0.0, 1.0))),
@@ -88,6 +88,52 @@ def test_a_world_with_a_fault_is_rejected(fault, says):
 def test_a_world_that_does_not_compile_is_rejected():
     with pytest.raises(InvalidWorld, match=r"sum to 0\.5"):
         check_world(Faulty(fault="sum", **THREE))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retold(Odometer):
+    """A world whose arrays tell one thing differently."""
+
+    fault: str = ""
+
+    def outcomes_of(self, wheels, action):
+        found = super().outcomes_of(wheels, action)
+        probability = np.broadcast_to(found.probability, np.broadcast_shapes(np.shape(found.probability), (1, 1)))
+        low, high = found.states
+        changed = {
+            "order": {"probability": probability[::-1], "states": (np.atleast_2d(low)[::-1], high)},
+            "chances": {
+                "probability": np.where(probability == 0.75, 0.5, np.where(probability == 0.25, 0.5, probability))
+            },
+            "amounts": {"events": {name: 2.0 * np.asarray(amount) for name, amount in found.events.items()}},
+            "ends": {"terminated": False},
+            "states": {"states": (low, 0 * high)},
+        }
+        return found._replace(**changed.get(self.fault, {}))
+
+    def observations_of(self, wheels):
+        seen = super().observations_of(wheels)
+        return seen[:, ::-1] if self.fault == "looks" else seen
+
+
+def test_a_world_whose_arrays_say_the_same_passes():
+    check_world(Retold())
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ("order", r"what follows on Wheels\(low=1, high=0\), 'turn' differs"),
+        ("chances", r"what follows on Wheels\(low=1, high=0\), 'turn' differs"),
+        ("ends", r"what follows on Wheels\(low=2, high=2\), 'carry' differs"),
+        ("amounts", "the amounts of turned, slipped, sum differ"),
+        ("states", "is met instead of"),
+        ("looks", r"the observation of Wheels\(low=1, high=0\) differs"),
+    ],
+)
+def test_a_world_whose_arrays_say_something_else_is_rejected(fault, says):
+    with pytest.raises(NonConformance, match=says):
+        check_world(Retold(fault=fault))
 
 
 def make_single():
