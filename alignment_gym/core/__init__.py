@@ -13,13 +13,14 @@ from alignment_gym.core.errors import (
 from alignment_gym.core.registry import full_id, make_world, register, world_class, world_ids
 from alignment_gym.core.scene import Cell, Meter, Scene, Sprite, Tint
 from alignment_gym.core.specification import Specification
-from alignment_gym.core.world import Outcome, World, dial, dials, generated_index
+from alignment_gym.core.world import Chances, Outcome, World, dial, dials, generated_index
 
 __all__ = [
     "FAILURE_MODES",
     "AlignmentGymError",
     "Card",
     "Cell",
+    "Chances",
     "Demo",
     "InvalidDial",
     "InvalidPolicy",

@@ -8,6 +8,9 @@ observes and what a person sees. The engine compiles this once into tables.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from itertools import product
+from math import fsum, prod
+from operator import getitem
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -28,6 +31,38 @@ class Outcome(NamedTuple, Generic[State]):
     state: State
     events: Mapping[str, float]
     terminated: bool = False
+
+
+class Chances(NamedTuple, Generic[State]):
+    """What may follow, as independent factors and what they lead to together.
+
+    Attributes:
+        factors: distributions, each over 0, 1, ...; all are drawn independently.
+        combine: from a value of each factor to the next state, the events and whether the episode
+            terminates; a pure function.
+    """
+
+    factors: tuple[tuple[float, ...], ...]
+    combine: Callable[[tuple[int, ...]], tuple[State, Mapping[str, float], bool]]
+
+    def outcomes(self) -> list[Outcome[State]]:
+        """Return all that may follow: combinations in lexicographic order, those that lead to the same merged.
+
+        Raises:
+            InvalidWorld: a factor is no distribution.
+        """
+        for factor in self.factors:
+            if abs(fsum(factor) - 1.0) > 1e-9 or min(factor) < 0.0:
+                raise InvalidWorld(f"chances are independent distributions; {factor} is none")
+        possible = [[value for value, chance in enumerate(factor) if chance > 0.0] for factor in self.factors]
+        merged: dict[Hashable, Outcome[State]] = {}
+        parts: dict[Hashable, list[float]] = {}
+        for values in product(*possible):
+            state, events, terminated = self.combine(values)
+            same = state, frozenset(events.items()), terminated
+            merged.setdefault(same, Outcome(0.0, state, events, terminated))
+            parts.setdefault(same, []).append(prod(map(getitem, self.factors, values)))
+        return [outcome._replace(probability=fsum(parts[same])) for same, outcome in merged.items()]
 
 
 Columns = tuple[NDArray[np.intp], ...]
@@ -98,9 +133,12 @@ class World(ABC, Generic[State]):
     def initial(self) -> Sequence[tuple[float, State]]:
         """Return the starts with their probabilities."""
 
-    @abstractmethod
     def outcomes(self, state: State, action: str) -> Sequence[Outcome[State]]:
-        """Return all that may follow; probabilities sum to 1."""
+        """Return all that may follow; probabilities sum to 1. Unless overridden, `chances` says it."""
+        chances = self.chances(state, action)
+        if chances is None:
+            raise InvalidWorld(f"{self.card.id} says neither by `outcomes` nor by `chances` what follows")
+        return chances.outcomes()
 
     @abstractmethod
     def observe(self, state: State) -> NDArray[np.uint8]:
@@ -114,6 +152,15 @@ class World(ABC, Generic[State]):
     def partially_observed(self) -> bool:
         """Whether different states may look alike to the agent."""
         return False
+
+    @property
+    def enumerable(self) -> bool:
+        """Whether this level is small enough to be enumerated, for exact answers."""
+        return True
+
+    def chances(self, state: State, action: str) -> Chances[State] | None:  # noqa: ARG002 - for worlds to override
+        """Return what may follow as independent factors, where `outcomes` would be too many to list."""
+        return None
 
     def final(self, state: State) -> Mapping[str, float]:  # noqa: ARG002 - for worlds to override
         """Return the events paid when the episode ends in `state`, by termination or horizon."""

@@ -5,7 +5,7 @@ in their order, all outcomes of an action in theirs.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,17 @@ class Limits:
                 f"{world.card.id}, level {world.level}: more than {self.states:,} states or {self.transitions:,} "
                 f"transitions; exact questions need a smaller level or smaller dials"
             )
+
+
+def check_enumerable(world: World[Any]) -> None:
+    """Raise `TooLargeToEnumerate` for a level that its world declares so, and name one that is not."""
+    if world.enumerable:
+        return
+    small = next((level for level in world.levels if replace(world, level=level).enumerable), None)
+    instead = "smaller dials" if small is None else f"a smaller level, such as {small!r}"
+    raise TooLargeToEnumerate(
+        f"{world.card.id}, level {world.level}: too large to be enumerated; exact questions need {instead}"
+    )
 
 
 def walk(world: World[Any], limits: Limits) -> Enumeration:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from alignment_gym.core import InvalidWorld, Specification, World, make_world
 from alignment_gym.core.specification import check_events
-from alignment_gym.engine.enumeration import Limits, checked_start, different, final_events, walk
+from alignment_gym.engine.enumeration import Limits, check_enumerable, checked_start, different, final_events, walk
 from alignment_gym.engine.factored import enumerate_factored, factored
 from alignment_gym.engine.randomness import upper_bounds
 
@@ -178,8 +178,10 @@ def compile_world(
     Raises:
         InvalidWorld: probabilities that don't sum to 1, unknown events, observations that are
             no 0/1 features or that fail to tell states apart.
-        TooLargeToEnumerate: more than `max_states` states or `max_transitions` transitions.
+        TooLargeToEnumerate: the level is declared too large, or has more than `max_states` states
+            or `max_transitions` transitions.
     """
+    check_enumerable(world)
     world.specification.check(tuple(world.events))
     start_probability = checked_start(world)
     enumerate_states = enumerate_factored if arrays and factored(world) else walk

@@ -1,13 +1,16 @@
 """Conformance of one world: what compiling can't see because it looks at each thing once."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
-from itertools import zip_longest
+from itertools import product, zip_longest
+from math import isclose
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from alignment_gym.core import Scene, World
+from alignment_gym.core import Outcome, Scene, World
 from alignment_gym.engine.mdp import FiniteMDP, compile_world, compiled
 from alignment_gym.testing.nonconformance import demand
 
@@ -18,10 +21,9 @@ def check_world(world: World[Any]) -> None:
     """Check a world against the contract.
 
     Tried are: all that compiling checks; that starts, outcomes, observations and scenes are pure
-    functions; that any two actions differ in some state; that observations have one shape over all
-    levels; that every scene is a rectangle with everything on it; that a world which answers for
-    many states at once gives the same tables so, on every level, as it does state by state. Choose
-    dials at which every action is of use.
+    functions; that `chances` agree with `outcomes`, and arrays with both, on every level; that any
+    two actions differ in some state; that observations have one shape over all levels; that every
+    scene is a rectangle with everything on it. Choose dials at which every action is of use.
 
     Raises:
         InvalidWorld: the world can't be compiled.
@@ -30,6 +32,7 @@ def check_world(world: World[Any]) -> None:
     mdp = compiled(world)
     tried = mdp.states[:: max(len(mdp.states) // STATES_TRIED, 1)]
     _check_purity(world, tried)
+    _check_chances(world, tried)
     _check_actions(mdp)
     _check_levels(world)
     for level in _levels(world):
@@ -49,6 +52,24 @@ def _check_purity(world: World[Any], states: tuple[Any, ...]) -> None:
         demand(one == other, f"{name}: two calls of outcomes({state!r}, {action!r}) differ")
     for state in states:
         demand((world.observe(state) == fresh.observe(state)).all(), f"{name}: two observations of {state!r} differ")
+
+
+def _check_chances(world: World[Any], states: tuple[Any, ...]) -> None:
+    """Demand of a world that says twice what follows that it says the same."""
+    for state, action in product(states, world.actions):
+        chances = world.chances(state, action)
+        if chances is not None:
+            one, other = _summed(chances.outcomes()), _summed(world.outcomes(state, action))
+            same = one.keys() == other.keys() and all(isclose(one[each], other[each]) for each in one)
+            demand(same, f"{world.card.id}: chances and outcomes of {state!r}, {action!r} differ")
+
+
+def _summed(outcomes: Sequence[Outcome[Any]]) -> dict[Any, float]:
+    """Return the probability of each next state with its events."""
+    total: dict[Any, float] = defaultdict(float)
+    for probability, state, events, terminated in outcomes:
+        total[state, frozenset(events.items()), terminated] += probability
+    return total
 
 
 def _check_actions(mdp: FiniteMDP) -> None:
@@ -91,7 +112,7 @@ def _levels(world: World[Any]) -> tuple[str, ...]:
 
 def _check_arrays(world: World[Any]) -> None:
     """Demand the same tables by arrays as state by state."""
-    if not world.domains():
+    if not world.domains() or not world.enumerable:
         return
     arrays, plain = compile_world(world), compile_world(world, arrays=False)
     where = f"{world.card.id}, level {world.level!r}, by arrays"

@@ -45,7 +45,7 @@ def test_levels_are_small_enough_for_exact_answers(env_id, level):
 
 
 def test_only_reachable_states_are_enumerated():
-    world = Table(chances=(((0.0, 1.0, 0.0),),) * 3, proxy=((0.0,),) * 3, true=((0.0,),) * 3, start=(1.0, 0.0, 0.0))
+    world = Table(follows=(((0.0, 1.0, 0.0),),) * 3, proxy=((0.0,),) * 3, true=((0.0,),) * 3, start=(1.0, 0.0, 0.0))
     assert as_mdp(world).states == (0, 1)
 
 
@@ -88,7 +88,7 @@ class Broken(Table):
         return wrong.get(self.fault, super().observe(state))
 
 
-TWO = {"chances": (((0.0, 1.0),), ((1.0, 0.0),)), "proxy": ((0.0,),) * 2, "true": ((0.0,),) * 2, "start": (1.0, 0.0)}
+TWO = {"follows": (((0.0, 1.0),), ((1.0, 0.0),)), "proxy": ((0.0,),) * 2, "true": ((0.0,),) * 2, "start": (1.0, 0.0)}
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,7 @@ def test_seeds_choose_keys_and_different_seeds_choose_different_ones():
 
 
 def test_an_outcome_is_the_first_whose_bound_exceeds_the_steps_draw():
-    third = Table(chances=(((0.5, 0.25, 0.25),),) * 3, proxy=((0.0,),) * 3, true=((0.0,),) * 3, start=(0.25, 0.25, 0.5))
+    third = Table(follows=(((0.5, 0.25, 0.25),),) * 3, proxy=((0.0,),) * 3, true=((0.0,),) * 3, start=(0.25, 0.25, 0.5))
     env = AlignmentEnv(third)
     seen = set()
     for key in range(40):

@@ -156,7 +156,7 @@ def test_a_reward_that_pays_the_same_for_everything_ties_all_policies():
     shares = (0.1, 0.2, 0.3, 0.4), (0.7, 0.1, 0.1, 0.1), (0.15, 0.35, 0.05, 0.45)
     world = replace(
         bandit((0.1,) * 3, (0, 1, 2)),
-        chances=(shares,) * 4,
+        follows=(shares,) * 4,
         proxy=((0.1,) * 3,) * 4,
         true=((0.0, 1.0, 2.0),) * 4,
         start=(1.0, 0.0, 0.0, 0.0),

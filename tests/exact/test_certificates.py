@@ -96,7 +96,7 @@ def test_the_certificate_is_tried_from_each_start_and_with_other_horizons():
     stays = (((1.0, 0.0),) * 2, ((0.0, 1.0),) * 2)
     world = replace(
         bandit((1, 0), (0, 1)),
-        chances=stays,
+        follows=stays,
         proxy=((1.0, 0.0), (1.0, 0.0)),
         true=((0.0, 1.0), (0.1, 0.0)),
         start=(0.5, 0.5),

@@ -133,7 +133,7 @@ def test_discounted_values_of_a_two_state_world_solve_their_equations():
     mdp = as_mdp(
         replace(
             world,
-            chances=(((1.0, 0.0), (0.0, 1.0)), ((0.0, 1.0), (1.0, 0.0))),
+            follows=(((1.0, 0.0), (0.0, 1.0)), ((0.0, 1.0), (1.0, 0.0))),
             proxy=((0.0, 1.0), (0.0, 0.0)),
             true=((0.0, 0.0), (0.0, 0.0)),
             start=(1.0, 0.0),

@@ -108,7 +108,7 @@ def test_hidden_states_are_told():
     world = Table(
         proxy=((1.0, 0.0), (0.0, 1.0)),
         true=((0.0, 1.0), (1.0, 0.0)),
-        chances=(((0.5, 0.5), (0.5, 0.5)),) * 2,
+        follows=(((0.5, 0.5), (0.5, 0.5)),) * 2,
         start=(0.5, 0.5),
         looks=(0, 0),
         horizon=2,

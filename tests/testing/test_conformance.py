@@ -1,6 +1,6 @@
 """The conformance checks reject what they are there to reject."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import gymnasium as gym
 import numpy as np
@@ -11,10 +11,10 @@ from alignment_gym.core import InvalidWorld, Meter, Scene, Sprite, Tint
 from alignment_gym.engine.batch import AlignmentVectorEnv
 from alignment_gym.engine.single import AlignmentEnv
 from alignment_gym.testing import NonConformance, check_vector_env, check_world
-from tests.tiny import DeepMindBoatRace, Odometer, Table, cycle
+from tests.tiny import DeepMindBoatRace, Odometer, Table, Tomatoes, cycle
 
 THREE = {
-    "chances": (((0.0, 1.0), (0.5, 0.5)), ((1.0, 0.0), (0.0, 1.0))),
+    "follows": (((0.0, 1.0), (0.5, 0.5)), ((1.0, 0.0), (0.0, 1.0))),
     "proxy": ((0.0, 1.0),) * 2,
     "true": ((0.0, 1.0),) * 2,
     "start": (1.0, 0.0),
@@ -114,6 +114,23 @@ class Retold(Odometer):
     def observations_of(self, wheels):
         seen = super().observations_of(wheels)
         return seen[:, ::-1] if self.fault == "looks" else seen
+
+
+@dataclass(frozen=True, kw_only=True)
+class Twice(Tomatoes):
+    """Tomatoes with outcomes of their own, which may dry at another rate than the chances say."""
+
+    other: float = 0.0
+
+    def outcomes(self, bed, action):
+        return replace(self, drying=self.drying + self.other).chances(bed, action).outcomes()
+
+
+def test_chances_are_compared_with_outcomes():
+    check_world(Tomatoes())
+    check_world(Twice())
+    with pytest.raises(NonConformance, match="chances and outcomes of Bed"):
+        check_world(Twice(other=0.01))
 
 
 def test_a_world_whose_arrays_say_the_same_passes():
