@@ -22,7 +22,8 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvO
 from alignment_gym.agents.recipes import Recipe
 from alignment_gym.agents.training import AS_IT_IS, Checkpoint, Learned, Pay
 from alignment_gym.core import InvalidDial, World
-from alignment_gym.engine.accounts import Accounts
+from alignment_gym.engine.accounts import open_accounts
+from alignment_gym.engine.growing import GrowingMDP
 from alignment_gym.engine.lanes import Lanes
 from alignment_gym.engine.mdp import FiniteMDP, Reward
 from alignment_gym.engine.single import spaces, tables
@@ -39,7 +40,7 @@ class AlignmentVecEnv(VecEnv):
 
     def __init__(
         self,
-        env_id: str | World[Any] | FiniteMDP,
+        env_id: str | World[Any] | FiniteMDP | GrowingMDP,
         n_envs: int = 1,
         seed: int | None = None,
         *,
@@ -67,7 +68,7 @@ class AlignmentVecEnv(VecEnv):
             raise InvalidDial(f"n_envs = {n_envs} is out of range; at least 1 lane")
         mdp = tables(env_id, level, dials)
         self.mdp = mdp
-        self.lanes = Lanes(mdp, n_envs, Accounts.open(mdp, reward, proxy))
+        self.lanes = Lanes(mdp, n_envs, open_accounts(mdp, reward, proxy))
         self.expose_true = expose_true
         self.pay = pay
         self._pays_true = reward == "true"

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import fsum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from alignment_gym.core import UnknownName
+from alignment_gym.core import TooLargeToEnumerate, UnknownName
+from alignment_gym.engine.growing import GrowingMDP
 from alignment_gym.engine.mdp import FiniteMDP, Reward
 
 REWARDS = ("proxy", "true")
@@ -40,8 +42,7 @@ class Accounts:
         Raises:
             UnknownName: `paid` is neither `proxy` nor `true`, or an event that the world does not emit.
         """
-        if paid not in REWARDS:
-            raise UnknownName("reward", str(paid), REWARDS)
+        check_paid(paid)
         chosen = mdp.specification.proxy if proxy is None else proxy
         if not isinstance(chosen, Mapping):
             chosen = np.asarray(chosen)
@@ -53,3 +54,40 @@ class Accounts:
             true_final=mdp.final_rewards(true),
             paid=paid,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The two accounts where tables grow: weights over events, (E,) each."""
+
+    proxy: NDArray[np.float64]
+    true: NDArray[np.float64]
+    paid: str
+
+    @classmethod
+    def open(cls, mdp: GrowingMDP, paid: str = "proxy", proxy: Reward | None = None) -> "Weights":
+        """Weigh the events that an MDP may emit; arguments and errors as of `Accounts.open`.
+
+        Raises:
+            TooLargeToEnumerate: `proxy` is an array, for which all states would have to be known.
+        """
+        check_paid(paid)
+        chosen = mdp.specification.proxy if proxy is None else proxy
+        if not isinstance(chosen, Mapping):
+            raise TooLargeToEnumerate(f"{mdp.name} is not enumerated: its proxy is a weighting of events, no array")
+        return cls(mdp.weights(chosen), mdp.weights(mdp.specification.true), paid)
+
+    def pay(self, emitted: NDArray[np.float64]) -> tuple[float, float]:
+        """Return what a row of events (E,) pays: proxy and true."""
+        return fsum(emitted * self.proxy), fsum(emitted * self.true)
+
+
+def open_accounts(mdp: FiniteMDP | GrowingMDP, paid: str = "proxy", proxy: Reward | None = None) -> Accounts | Weights:
+    """Open the accounts that suit an MDP; arguments and errors as of `Accounts.open` and `Weights.open`."""
+    return Weights.open(mdp, paid, proxy) if isinstance(mdp, GrowingMDP) else Accounts.open(mdp, paid, proxy)
+
+
+def check_paid(paid: str) -> None:
+    """Refuse an account that is neither `proxy` nor `true`."""
+    if paid not in REWARDS:
+        raise UnknownName("reward", str(paid), REWARDS)

@@ -9,7 +9,8 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from alignment_gym.core import InvalidDial, World
-from alignment_gym.engine.accounts import Accounts
+from alignment_gym.engine.accounts import open_accounts
+from alignment_gym.engine.growing import GrowingMDP
 from alignment_gym.engine.lanes import NO_LANES, Advance, Lanes
 from alignment_gym.engine.mdp import FiniteMDP, Reward
 from alignment_gym.engine.single import spaces, tables
@@ -27,7 +28,7 @@ class AlignmentVectorEnv(gym.vector.VectorEnv[Observations, NDArray[np.int64], N
 
     def __init__(
         self,
-        env_id: str | World[Any] | FiniteMDP,
+        env_id: str | World[Any] | FiniteMDP | GrowingMDP,
         num_envs: int = 1,
         *,
         level: str | None = None,
@@ -63,7 +64,7 @@ class AlignmentVectorEnv(gym.vector.VectorEnv[Observations, NDArray[np.int64], N
         self.single_observation_space, self.single_action_space = spaces(mdp)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self.lanes = Lanes(mdp, num_envs, Accounts.open(mdp, reward, proxy))
+        self.lanes = Lanes(mdp, num_envs, open_accounts(mdp, reward, proxy))
         self._masks = np.ones((4 if expose_true else 1, num_envs), dtype=np.bool_)
         self._ended = NO_LANES
         self._all = np.ones(num_envs, dtype=np.bool_)

@@ -12,8 +12,12 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from alignment_gym.engine.accounts import Accounts
+from alignment_gym.engine.accounts import Accounts, Weights
+from alignment_gym.engine.growing import UNKNOWN, Column, GrowingMDP
 from alignment_gym.engine.mdp import FiniteMDP
+
+Index = NDArray[np.intp]
+Flags = NDArray[np.bool_]
 
 GUIDE_BITS = 10  # of a draw, at most
 GUIDE_ENTRIES = 1 << 20  # of all guides together, at most, while a guide has more than one
@@ -26,7 +30,6 @@ class Gathers:
         deterministic: whether a row's number is its transition's.
         ends: whether any transition terminates an episode.
         next_state, kind: intp (N,).
-        terminated: bool (N,).
         proxy, true: float64 (K,), what a kind pays.
         events: float64 (K, E), what it emits, the final events of a termination included.
         seen: uint8 (S, D), observations without the clock.
@@ -39,7 +42,7 @@ class Gathers:
         self.deterministic = mdp.deterministic
         self.ends = bool(mdp.terminated.any())
         self.pays_finally = bool(mdp.final.any())
-        self.terminated = mdp.terminated
+        self._terminated = mdp.terminated
         shared = _shared(mdp)
         self.next_state, self.kind, self.events, self.seen = shared.next_state, shared.kind, shared.events, shared.seen
         self._guides = shared.guides
@@ -49,9 +52,13 @@ class Gathers:
             self.events = self.events[shared.kind]
             self.proxy, self.true = accounts.proxy, accounts.true
 
-    def choose(self, row: NDArray[np.intp], draw: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Return the transitions that draws choose in rows; all are (lanes,)."""
-        return row if self._guides is None else self._guides.choose(row, draw)
+    def follow(self, row: Index, draw: Index, state: Index, kind: Index, terminated: Flags) -> None:
+        """Write what follows in rows on draws: next states, kinds and, where any row ends, flags; all are (lanes,)."""
+        place = row if self._guides is None else self._guides.choose(row, draw)
+        self.next_state.take(place, out=state, mode="clip")
+        self.kind.take(place, out=kind, mode="clip")
+        if self.ends:
+            self._terminated.take(place, out=terminated, mode="clip")
 
     def final_events(self, state: NDArray[np.intp]) -> NDArray[np.float64]:
         """Return what the horizon emits in states (n,): (n, E)."""
@@ -73,6 +80,65 @@ class Gathers:
     def _agree(self) -> bool:
         pairs = ((self.proxy, self.accounts.proxy), (self.true, self.accounts.true))
         return all(bool((by_kind[self.kind] == paid).all()) for by_kind, paid in pairs)
+
+
+class GrowingGathers:
+    """The same from tables that grow: known rows are looked up, others followed one by one."""
+
+    def __init__(self, mdp: GrowingMDP, accounts: Weights) -> None:
+        self.mdp = mdp
+        self.accounts = accounts
+        self.deterministic = False
+        self.ends = True
+        self.pays_finally = True
+        self._proxy, self._true = Column(np.float64), Column(np.float64)
+        self._look()
+
+    def _look(self) -> None:
+        """Take up what the tables have grown by."""
+        mdp = self.mdp
+        self.seen, self.events = mdp.seen.array, mdp.kinds.array
+        for emitted in self.events[self._proxy.count : mdp.kinds.count]:
+            proxy, true = self.accounts.pay(emitted)
+            self._proxy.append(proxy)
+            self._true.append(true)
+        self.proxy, self.true = self._proxy.array, self._true.array
+
+    def follow(self, row: Index, draw: Index, state: Index, kind: Index, terminated: Flags) -> None:
+        """Write what follows, as `Gathers.follow` does."""
+        mdp = self.mdp
+        place = mdp.known.array.take(row)
+        unknown = np.flatnonzero(place == UNKNOWN)
+        mdp.next_state.array.take(place, out=state, mode="clip")
+        mdp.kind.array.take(place, out=kind, mode="clip")
+        mdp.terminated.array.take(place, out=terminated, mode="clip")
+        for lane in unknown.tolist():
+            state[lane], kind[lane], terminated[lane] = mdp.follow(int(row[lane]), int(draw[lane]))
+        if len(unknown):
+            self._look()
+
+    def final_events(self, state: Index) -> NDArray[np.float64]:
+        """Return what the horizon emits in states (n,): (n, E)."""
+        rows = [self.mdp.final_events(each) for each in state.tolist()]
+        return np.array(rows).reshape(len(state), len(self.mdp.events))
+
+    def final_pay(self, state: Index) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return what the horizon pays in states (n,), proxy and true, (n,) each."""
+        pays = np.array([self.accounts.pay(emitted) for emitted in self.final_events(state)]).reshape(len(state), 2)
+        return pays[:, 0], pays[:, 1]
+
+    def succeeded(self, state: Index) -> Flags:
+        """Tell in which states (n,) an episode ends as intended."""
+        return np.array([self.mdp.succeeded(each) for each in state.tolist()], dtype=np.bool_)
+
+
+def gathers(mdp: FiniteMDP | GrowingMDP, accounts: Accounts | Weights) -> Gathers | GrowingGathers:
+    """Return what lanes on an MDP look up."""
+    if isinstance(mdp, GrowingMDP):
+        assert isinstance(accounts, Weights)
+        return GrowingGathers(mdp, accounts)
+    assert isinstance(accounts, Accounts)
+    return Gathers(mdp, accounts)
 
 
 class _Shared:

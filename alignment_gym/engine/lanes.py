@@ -13,8 +13,9 @@ from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
 from alignment_gym.core import InvalidDial
-from alignment_gym.engine.accounts import Accounts
-from alignment_gym.engine.gathers import Gathers
+from alignment_gym.engine.accounts import Accounts, Weights
+from alignment_gym.engine.gathers import gathers
+from alignment_gym.engine.growing import GrowingMDP
 from alignment_gym.engine.mdp import FiniteMDP
 from alignment_gym.engine.pool import Pool
 from alignment_gym.engine.randomness import SCALE, draws, step_hashes
@@ -38,11 +39,11 @@ class Advance(NamedTuple):
 class Lanes:
     """The present states, keys and returns of `count` episodes."""
 
-    def __init__(self, mdp: FiniteMDP, count: int, accounts: Accounts) -> None:
+    def __init__(self, mdp: FiniteMDP | GrowingMDP, count: int, accounts: Accounts | Weights) -> None:
         self.mdp = mdp
         self.count = count
         self.accounts = accounts
-        self.gathers = Gathers(mdp, accounts)
+        self.gathers = gathers(mdp, accounts)
         self.state = np.zeros(count, dtype=np.intp)
         self.key = np.zeros(count, dtype=np.uint32)
         self.proxy_return = np.zeros(count)
@@ -58,6 +59,7 @@ class Lanes:
         self._row = np.zeros(count, dtype=np.intp)
         self._kind = np.zeros(count, dtype=np.intp)
         self._none = np.zeros(count, dtype=np.bool_)
+        self._last = np.zeros(count, dtype=np.bool_)  # whether the last transitions terminate
         self._pay = Pool((count,), np.float64)
         self._flags = Pool((count,), np.bool_)
         self._seen = Pool((count, self.gathers.seen.shape[1]), np.uint8)
@@ -133,17 +135,15 @@ class Lanes:
 
     def advance(self, actions: NDArray[np.integer], still: NDArray[np.intp] = NO_LANES) -> Advance:
         """Take one action in each lane; those in `still` stand still and are paid nothing."""
-        gathers = self.gathers
+        tables = self.gathers
         waiting = self.state[still] if len(still) else None
         self._now += 1
         row = np.multiply(self.state, self._actions, out=self._row)
         row += actions
-        place = row if gathers.deterministic else gathers.choose(row, self._draw())
-        gathers.next_state.take(place, out=self.state, mode="clip")
-        kind = gathers.kind.take(place, out=self._kind, mode="clip")
-        proxy_reward = self._pay.take(gathers.proxy, kind)
-        true_reward = self._pay.take(gathers.true, kind)
-        terminated = self._flags.take(gathers.terminated, place) if gathers.ends else self._flags.copy(self._none)
+        tables.follow(row, row if tables.deterministic else self._draw(), self.state, self._kind, self._last)
+        proxy_reward = self._pay.take(tables.proxy, self._kind)
+        true_reward = self._pay.take(tables.true, self._kind)
+        terminated = self._flags.copy(self._last)
         if waiting is not None:
             self.state[still] = waiting
             proxy_reward[still] = true_reward[still] = 0.0
@@ -151,13 +151,13 @@ class Lanes:
             self._begin_at(still, self._now)
         if self._now < self._due:
             truncated = self._flags.copy(self._none)
-            ended = np.flatnonzero(terminated) if gathers.ends and np.count_nonzero(terminated) else NO_LANES
+            ended = np.flatnonzero(terminated) if tables.ends and np.count_nonzero(terminated) else NO_LANES
         else:
             truncated = (self._began == self._now - self._horizon) & ~terminated
             ended = np.flatnonzero(terminated | truncated)
-            if gathers.pays_finally:
+            if tables.pays_finally:
                 lanes = np.flatnonzero(truncated)
-                proxy, true = gathers.final_pay(self.state[lanes])
+                proxy, true = tables.final_pay(self.state[lanes])
                 proxy_reward[lanes] += proxy
                 true_reward[lanes] += true
         self.proxy_return += proxy_reward

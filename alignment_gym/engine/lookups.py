@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from alignment_gym.engine.accounts import Accounts
+from alignment_gym.engine.accounts import Accounts, Weights, open_accounts
+from alignment_gym.engine.growing import GrowingMDP
 from alignment_gym.engine.mdp import FiniteMDP
 
 
@@ -36,11 +37,27 @@ class Followed(NamedTuple):
 
 
 class Branch(NamedTuple):
-    """What may follow on an action: the outcomes, and, if they are several, their upper bounds on the draw."""
+    """What may follow on an action.
+
+    Attributes:
+        bounds: the outcomes' upper bounds on the draw; None for a single outcome; empty where
+            `outcomes` takes the draw itself.
+        first: the first outcome.
+        outcomes: all of them.
+    """
 
     bounds: list[int] | None
     first: Followed
-    outcomes: list[Followed]
+    outcomes: "list[Followed] | Sampled"
+
+
+class Ending(NamedTuple):
+    """What the horizon pays and emits in a state, and whether an episode ends there as intended."""
+
+    proxy_reward: float
+    true_reward: float
+    events: dict[str, float]
+    succeeded: bool
 
 
 class Lookups:
@@ -62,6 +79,12 @@ class Lookups:
         node.branches = [self._branch(row) for row in range(node.state * count, (node.state + 1) * count)]
         return node
 
+    def ending(self, node: Node) -> Ending:
+        """Return what the horizon brings."""
+        mdp, accounts, state = self._mdp, self._accounts, node.state
+        paid = float(accounts.proxy_final[state]), float(accounts.true_final[state])
+        return Ending(*paid, named(mdp.events, mdp.final[state].tolist()), bool(mdp.succeeded[state]))
+
     def _node(self, state: int) -> Node:
         node = self._nodes[state]
         if node is None:
@@ -82,12 +105,86 @@ class Lookups:
         return Followed(self._node(state), *paid, terminated, named(mdp.events, row.tolist()))
 
 
+class GrowingLookups:
+    """The same from tables that grow."""
+
+    def __init__(self, mdp: GrowingMDP, accounts: Weights) -> None:
+        self._mdp = mdp
+        self._accounts = accounts
+        self._nodes: dict[int, Node] = {}
+
+    def reached(self, state: int) -> Node:
+        """Return a state's node, laid out."""
+        node = self.node(state)
+        return node if node.branches else self.lay_out(node)
+
+    def lay_out(self, node: Node) -> Node:
+        """Give a node its branches; what follows is worked out when it is asked for."""
+        count = len(self._mdp.actions)
+        rows = range(node.state * count, (node.state + 1) * count)
+        node.branches = [Branch([], NOTHING, Sampled(self, row)) for row in rows]
+        return node
+
+    def ending(self, node: Node) -> Ending:
+        """Return what the horizon brings."""
+        row = self._mdp.final_events(node.state)
+        return Ending(*self._accounts.pay(row), self._named(row), self._mdp.succeeded(node.state))
+
+    def node(self, state: int) -> Node:
+        """Return a state's node."""
+        node = self._nodes.get(state)
+        if node is None:
+            node = self._nodes[state] = Node(state, self._mdp.seen.array[state].copy())
+        return node
+
+    def followed(self, row: int, drawn: int) -> Followed:
+        """Return what follows in a row on a step's draw."""
+        state, kind, terminated = self._mdp.follow(row, drawn)
+        emitted = self._mdp.kinds.array[kind]
+        return Followed(self.node(state), *self._accounts.pay(emitted), terminated, self._named(emitted))
+
+    def _named(self, row: NDArray[np.float64]) -> dict[str, float]:
+        return named(self._mdp.events, row.tolist())
+
+
+class Sampled:
+    """The outcomes of a row as a sequence by draw."""
+
+    __slots__ = ("_lookups", "_row")
+
+    def __init__(self, lookups: GrowingLookups, row: int) -> None:
+        self._lookups = lookups
+        self._row = row
+
+    def __getitem__(self, drawn: int) -> Followed:
+        return self._lookups.followed(self._row, drawn)
+
+
+NOWHERE = Node(-1, np.zeros(0, dtype=np.uint8))  # where an episode is before it has begun
+NOTHING = Followed(NOWHERE, 0.0, 0.0, False, {})
+
+
 def named(events: tuple[str, ...], row: list[float]) -> dict[str, float]:
     """Return the events of a row that are not 0, by name."""
     return {name: value for name, value in zip(events, row, strict=True) if value}
 
 
+def summed(events: dict[str, float], final: dict[str, float]) -> dict[str, float]:
+    """Return events with those of the horizon; payments may cancel out."""
+    both = {name: events.get(name, 0.0) + final.get(name, 0.0) for name in {**events, **final}}
+    return {name: value for name, value in both.items() if value}
+
+
+def lookups(mdp: FiniteMDP | GrowingMDP, accounts: Accounts | Weights) -> Lookups | GrowingLookups:
+    """Return the nodes of an MDP under accounts."""
+    if isinstance(mdp, GrowingMDP):
+        assert isinstance(accounts, Weights)
+        return GrowingLookups(mdp, accounts)
+    assert isinstance(accounts, Accounts)
+    return Lookups(mdp, accounts)
+
+
 @lru_cache(maxsize=16)
-def lookups(mdp: FiniteMDP) -> Lookups:
+def shared_lookups(mdp: FiniteMDP | GrowingMDP) -> Lookups | GrowingLookups:
     """Return the nodes of an MDP under its own proxy, the same ones to all who ask."""
-    return Lookups(mdp, Accounts.open(mdp))
+    return lookups(mdp, open_accounts(mdp))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from alignment_gym.core import InvalidWorld, Specification, World, make_world
 from alignment_gym.core.specification import check_events
+from alignment_gym.engine.clock import Clocked
 from alignment_gym.engine.enumeration import Limits, check_enumerable, checked_start, different, final_events, walk
 from alignment_gym.engine.factored import enumerate_factored, factored
 from alignment_gym.engine.randomness import upper_bounds
@@ -27,7 +28,7 @@ Reward = Mapping[str, float] | NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, eq=False)
-class FiniteMDP:
+class FiniteMDP(Clocked):
     """A finite MDP with named events, without reward until a specification weighs them.
 
     Attributes:
@@ -109,18 +110,9 @@ class FiniteMDP:
         return upper_bounds(self.start_probability, np.array([0, len(self.start)], dtype=np.int64))
 
     @property
-    def clock_bits(self) -> int:
-        """Features that the clock adds to an observation."""
-        return (self.horizon or 0).bit_length() if self.observe_clock else 0
-
-    @property
     def observation_size(self) -> int:
         """Features of an observation, clock included."""
         return int(self.observations.shape[1]) + self.clock_bits
-
-    def clock(self, step: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Return the binary digits of step numbers, lowest first: (..., clock_bits)."""
-        return (step[..., None] >> np.arange(self.clock_bits) & 1).astype(np.uint8)
 
     def weights(self, reward: Mapping[str, float]) -> NDArray[np.float64]:
         """Return event weights as an array (E,); raise `UnknownName` for an event that is none."""

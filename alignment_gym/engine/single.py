@@ -10,32 +10,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignment_gym.core import InvalidDial, Scene, World, make_world
-from alignment_gym.engine.accounts import Accounts
-from alignment_gym.engine.lookups import Lookups, Node, lookups, named
+from alignment_gym.engine.accounts import open_accounts
+from alignment_gym.engine.growing import GrowingMDP, growing
+from alignment_gym.engine.lookups import NOWHERE, lookups, shared_lookups, summed
 from alignment_gym.engine.mdp import FiniteMDP, Reward, compiled
 from alignment_gym.engine.randomness import SCALE, draw, draws, episode_key, step_hashes
 from alignment_gym.render.frame import Frame, Ledger
 
 Observation = NDArray[np.uint8]
 
-NOWHERE = Node(-1, np.zeros(0, dtype=np.uint8))  # where an episode is before it has begun
 DRAWS_AHEAD = 128  # draws of an episode made at once
 FIRST_HASHES = step_hashes(np.arange(DRAWS_AHEAD))
 
 
-def spaces(mdp: FiniteMDP) -> tuple[gym.spaces.Box, gym.spaces.Discrete[Any]]:
+def spaces(mdp: FiniteMDP | GrowingMDP) -> tuple[gym.spaces.Box, gym.spaces.Discrete[Any]]:
     """Return the observation and action space of tables."""
     box = gym.spaces.Box(0, 1, (mdp.observation_size,), np.uint8)
     return box, gym.spaces.Discrete(len(mdp.actions))
 
 
-def tables(env_id: str | World[Any] | FiniteMDP, level: str | None, dials: dict[str, Any]) -> FiniteMDP:
-    """Compile what an environment was made from."""
-    if isinstance(env_id, FiniteMDP):
+def tables(
+    env_id: str | World[Any] | FiniteMDP | GrowingMDP, level: str | None, dials: dict[str, Any]
+) -> FiniteMDP | GrowingMDP:
+    """Compile what an environment was made from; levels that are too large get tables that grow."""
+    if isinstance(env_id, FiniteMDP | GrowingMDP):
         return env_id
-    if isinstance(env_id, World):
-        return compiled(env_id)
-    return compiled(make_world(env_id, **dials | ({} if level is None else {"level": level})))
+    world = env_id
+    if isinstance(world, str):
+        world = make_world(world, **dials | ({} if level is None else {"level": level}))
+    return compiled(world) if world.enumerable else growing(world)
 
 
 class AlignmentEnv(gym.Env[Observation, np.int64]):
@@ -50,7 +53,7 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
 
     def __init__(
         self,
-        env_id: str | World[Any] | FiniteMDP,
+        env_id: str | World[Any] | FiniteMDP | GrowingMDP,
         *,
         level: str | None = None,
         reward: str = "proxy",
@@ -78,15 +81,14 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
         self.hud = hud
         self.expose_true = expose_true
         self.observation_space, self.action_space = spaces(mdp)  # type: ignore[assignment] # Box[uint8], as stubs can't say
-        self.accounts = Accounts.open(mdp, reward, proxy)
-        self._lookups = lookups(mdp) if proxy is None else Lookups(mdp, self.accounts)
+        self.accounts = open_accounts(mdp, reward, proxy)
+        self._lookups = shared_lookups(mdp) if proxy is None else lookups(mdp, self.accounts)
         self._starts = mdp.start.tolist()
         self._start_bounds = mdp.start_bounds.tolist()
         self._count = len(mdp.actions)
         self._plain = render_mode is None and not mdp.observe_clock
         self._pays_true = reward == "true"
         self._horizon = mdp.horizon or sys.maxsize
-        self._pays_finally = bool(mdp.final.any())
         self._node = NOWHERE
         self._closed = False
         self._step = 0
@@ -128,17 +130,20 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
                 drawn = self._draws[step]
             except IndexError:
                 drawn = self._drawn_anew(step)
-            if drawn >= bounds[0]:
+            if not bounds:
+                followed = outcomes[drawn]
+            elif drawn >= bounds[0]:
                 followed = outcomes[bisect_right(bounds, drawn)]
         node, proxy_reward, true_reward, terminated, events = followed
         self._node = node if node.branches else self._lookups.lay_out(node)
         truncated = False
         if terminated or step >= self._horizon:
             truncated = not terminated
-            if truncated and self._pays_finally:
-                proxy_reward += float(self.accounts.proxy_final[node.state])
-                true_reward += float(self.accounts.true_final[node.state])
-                events = self._at_the_end(events)
+            ending = self._lookups.ending(node)
+            if truncated:
+                proxy_reward += ending.proxy_reward
+                true_reward += ending.true_reward
+                events = summed(events, ending.events)
         self._proxy_return = proxy_return = self._proxy_return + proxy_reward
         self._true_return = true_return = self._true_return + true_reward
         if self.expose_true:
@@ -149,7 +154,7 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
                 "events": events.copy(),
             }
             if terminated or truncated:
-                info["is_success"] = bool(self.mdp.succeeded[node.state])
+                info["is_success"] = ending.succeeded
                 info["alignment"] = {"proxy_return": proxy_return, "true_return": true_return}
         else:
             info = {"proxy_return": proxy_return}
@@ -166,7 +171,7 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Find the node of the present state among those of the tables at hand."""
         vars(self).update(state)
-        self._lookups = Lookups(self.mdp, self.accounts)
+        self._lookups = lookups(self.mdp, self.accounts)
         self._node = self._lookups.reached(state["_node"]) if state["_node"] >= 0 else NOWHERE
 
     def _refusal(self, action: Any) -> Exception:
@@ -181,12 +186,6 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
         steps = FIRST_HASHES if step < len(FIRST_HASHES) else step_hashes(np.arange(step + DRAWS_AHEAD))
         self._draws = draws(np.array(self._key, dtype=np.uint32), steps).tolist()
         return self._draws[step]
-
-    def _at_the_end(self, events: dict[str, float]) -> dict[str, float]:
-        """Add what the horizon emits; payments may cancel out."""
-        final = named(self.mdp.events, self.mdp.final[self._node.state].tolist())
-        summed = {name: events.get(name, 0.0) + final.get(name, 0.0) for name in {**events, **final}}
-        return {name: value for name, value in summed.items() if value}
 
     def _with_clock(self, seen: Observation) -> Observation:
         return np.concatenate([seen, self.mdp.clock(np.array(self._step))]) if self.mdp.observe_clock else seen

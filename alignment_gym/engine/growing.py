@@ -1,0 +1,178 @@
+"""Tables that grow as states are visited, for levels that are too large to be enumerated.
+
+Deterministic rows are entered once and looked up from then on. Rows whose world declares
+`chances` are sampled by factor: with d the step's draw, factor j takes the draw
+`draw(d, j)`, and what the factors' values lead to is worked out each time.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from functools import cached_property, lru_cache
+from math import fsum
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from alignment_gym.core import InvalidWorld, Specification, World
+from alignment_gym.core.specification import check_events
+from alignment_gym.engine.clock import Clocked
+from alignment_gym.engine.enumeration import EventRows, checked_start
+from alignment_gym.engine.randomness import draw, upper_bounds
+
+UNKNOWN = -1  # a row that was never entered, or that is sampled anew each time
+
+
+class Column:
+    """An array that grows at its end; beyond `count` lies room."""
+
+    def __init__(self, dtype: DTypeLike, *width: int) -> None:
+        self.array: NDArray[Any] = np.zeros((64, *width), dtype=dtype)
+        self.count = 0
+
+    def append(self, value: Any, times: int = 1) -> None:
+        """Enter a value."""
+        while self.count + times > len(self.array):
+            self.array = np.concatenate([self.array, np.zeros_like(self.array)])
+        self.array[self.count : self.count + times] = value
+        self.count += times
+
+
+class Step(NamedTuple):
+    """What followed: the next state's number, the kind of the transition, and whether the episode ended."""
+
+    state: int
+    kind: int
+    terminated: bool
+
+
+class Several(NamedTuple):
+    """Outcomes with their upper bounds on the draw."""
+
+    bounds: list[int]
+    steps: list[Step]
+
+
+class GrowingMDP(Clocked):
+    """A world's states and transitions as far as episodes went.
+
+    Attributes:
+        name, actions, events, specification, horizon, observe_clock, world: as in `FiniteMDP`.
+        states: those that were met.
+        start, start_probability: int32 and float64, the initial states.
+        seen: uint8 (S, D), observations without the clock.
+        known: intp (S * A), the transition of a deterministic row, -1 for other rows.
+        next_state, kind, terminated: intp, intp and bool (N,), of the known transitions.
+        kinds: float64 (K, E), what transitions emit, the final events of terminations included.
+    """
+
+    def __init__(self, world: World[Any]) -> None:
+        world.specification.check(tuple(world.events))
+        self.world = world
+        self.name = world.card.id
+        self.actions = world.actions
+        self.events = tuple(world.events)
+        self.horizon: int | None = world.horizon
+        self.observe_clock = world.observe_clock
+        self.states: list[Any] = []
+        self._number: dict[Any, int] = {}
+        self._several: dict[int, Several] = {}
+        self._rows = EventRows(world)
+        self._first_seen = world.observe(world.initial()[0][1])
+        self.seen = Column(np.uint8, len(self._first_seen))
+        self.known = Column(np.intp)
+        self.next_state, self.kind, self.terminated = Column(np.intp), Column(np.intp), Column(np.bool_)
+        self.kinds = Column(np.float64, len(self.events))
+        self.start_probability = checked_start(world)
+        self.start = np.array([self.number_of(state) for _, state in world.initial()], dtype=np.int32)
+
+    @property
+    def specification(self) -> Specification:
+        """The world's two weightings."""
+        return self.world.specification
+
+    @property
+    def observation_size(self) -> int:
+        """Features of an observation, clock included."""
+        return len(self._first_seen) + self.clock_bits
+
+    @cached_property
+    def start_bounds(self) -> NDArray[np.uint64]:
+        """Upper bounds on the 32-bit draw of the start."""
+        return upper_bounds(self.start_probability, np.array([0, len(self.start)], dtype=np.int64))
+
+    def weights(self, reward: Mapping[str, float]) -> NDArray[np.float64]:
+        """Return event weights as an array (E,); raise `UnknownName` for an event that is none."""
+        check_events(reward, self.events)
+        return np.array([reward.get(name, 0.0) for name in self.events], dtype=np.float64)
+
+    def number_of(self, state: Any) -> int:
+        """Return a state's number, entering it when it is new."""
+        number = self._number.setdefault(state, len(self.states))
+        if number == len(self.states):
+            self.states.append(state)
+            self.seen.append(self.world.observe(state))
+            self.known.append(UNKNOWN, len(self.actions))
+        return number
+
+    def follow(self, row: int, drawn: int) -> Step:
+        """Return what follows in a row on a step's draw, and enter it where the row is deterministic."""
+        place = int(self.known.array[row])
+        if place != UNKNOWN:
+            return Step(*(column.array[place].item() for column in (self.next_state, self.kind, self.terminated)))
+        if row in self._several:
+            bounds, steps = self._several[row]
+            return steps[bisect_right(bounds, drawn)]
+        state, action = self.states[row // len(self.actions)], self.actions[row % len(self.actions)]
+        chances = self.world.chances(state, action)
+        if chances is not None:
+            bounds_of = [_bounds(factor, self.name) for factor in chances.factors]
+            values = tuple(bisect_right(bounds, draw(drawn, j)) for j, bounds in enumerate(bounds_of))
+            return self._step(*chances.combine(values))
+        outcomes = self.world.outcomes(state, action)
+        found = Several(
+            _bounds(tuple(outcome.probability for outcome in outcomes), self.name),
+            [self._step(outcome.state, outcome.events, outcome.terminated) for outcome in outcomes],
+        )
+        if len(outcomes) > 1:
+            self._several[row] = found
+            return found.steps[bisect_right(found.bounds, drawn)]
+        self._enter(row, found.steps[0])
+        return found.steps[0]
+
+    def final_events(self, state: int) -> NDArray[np.float64]:
+        """Return what is paid where an episode ends, (E,)."""
+        return self._row(self.world.final(self.states[state]))
+
+    def succeeded(self, state: int) -> bool:
+        """Tell whether an episode that ends there ends as intended."""
+        return self.world.succeeded(self.states[state])
+
+    def _step(self, state: Any, emitted: Mapping[str, float], terminated: bool) -> Step:
+        final = self.world.final(state) if terminated else {}
+        summed = {name: emitted.get(name, 0.0) + final.get(name, 0.0) for name in {**emitted, **final}}
+        kind = self._rows.number_of(summed)
+        if kind == self.kinds.count:
+            self.kinds.append(self._row(summed))
+        return Step(self.number_of(state), kind, terminated)
+
+    def _row(self, emitted: Mapping[str, float]) -> NDArray[np.float64]:
+        return np.array([emitted.get(name, 0.0) for name in self.events]) + 0.0
+
+    def _enter(self, row: int, step: Step) -> None:
+        self.known.array[row] = self.next_state.count
+        for column, value in zip((self.next_state, self.kind, self.terminated), step, strict=True):
+            column.append(value)
+
+
+def _bounds(probabilities: tuple[float, ...], name: str) -> list[int]:
+    """Return upper bounds on the draw, as `upper_bounds` has them."""
+    if abs(fsum(probabilities) - 1.0) > 1e-9 or min(probabilities) < 0.0:
+        raise InvalidWorld(f"{name}: {probabilities} is no distribution")
+    return [int(bound) for bound in upper_bounds(np.array(probabilities), np.array([0, len(probabilities)]))]
+
+
+@lru_cache(maxsize=16)
+def growing(world: World[Any]) -> GrowingMDP:
+    """Return the tables of a world, the same ones to all who ask."""
+    return GrowingMDP(world)
