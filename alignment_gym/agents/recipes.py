@@ -29,7 +29,8 @@ class Recipe:
         steps: environment steps, all lanes together, unless told otherwise.
         lanes: episodes side by side.
         discount: gamma of the learner; scores are undiscounted.
-        rise: what optimal play earns an episode, on the learner's scale, where uniform play earns 0.
+        rise: what optimal play earns an episode, on the learner's scale, where uniform play earns 0;
+            0 leaves the reward as it is.
         settings: the algorithm's own; SB3's names for SB3's algorithms.
         tuned: how it was tuned, a sentence.
     """

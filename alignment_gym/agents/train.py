@@ -12,7 +12,7 @@ import numpy as np
 
 from alignment_gym.agents import tabular
 from alignment_gym.agents.recipes import Recipe, foreign_learner
-from alignment_gym.agents.training import Learned, pay, span, stripped
+from alignment_gym.agents.training import Checkpoint, Learned, pay, span, stripped
 from alignment_gym.core import UnknownName
 from alignment_gym.engine.accounts import REWARDS
 from alignment_gym.engine.mdp import FiniteMDP
@@ -76,7 +76,7 @@ def train(
         if progress is not None:
             progress(made, ruler.score(table))
 
-    learned = _learn(recipe, known, steps, seed, marks(steps), reached, log_folder)
+    learned = learn(recipe, known, steps, seed, marks(steps), reached, log_folder)
     kept = [each for each in kept if each[0] < steps]
     reached(steps, learned.agent)
     return Trained(kept[-1][1], tuple(kept), learned.save)
@@ -109,15 +109,26 @@ class Ruler:
         return (earned - self.reference) / rise if rise > 0 else float("nan")
 
 
-def _learn(
+def learn(
     recipe: Recipe,
     known: FiniteMDP,
     steps: int,
     seed: int,
     at: Sequence[int],
-    reached: Callable[[int, Agent], None],
-    log_folder: Path | None,
+    reached: Checkpoint,
+    log_folder: Path | None = None,
 ) -> Learned:
+    """Train on tables whose proxy is the reward that is trained on.
+
+    Args:
+        recipe: algorithm and hyperparameters.
+        known: the tables, from `stripped`.
+        steps: environment steps, all lanes together.
+        seed: the replicate.
+        at: steps at which, or soon after, `reached` is called; learners from elsewhere never call it.
+        reached: takes the number of steps made and the agent.
+        log_folder: where TensorBoard events go; networks only.
+    """
     base = derived_seed("lanes", seed)
     if ":" in recipe.algorithm:
         learner = foreign_learner(recipe.algorithm)

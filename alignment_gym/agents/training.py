@@ -51,7 +51,10 @@ def pay(mdp: FiniteMDP, rise: float) -> Pay:
 
     Reads the proxy of `mdp` alone, which in training is the reward that is trained on. Where
     episodes may terminate, nothing is subtracted, as that would pay for a shorter or longer one.
+    A `rise` of 0 leaves the reward as it is.
     """
+    if rise == 0.0:
+        return AS_IT_IS
     best, reference = span(mdp)
     flat = best - reference <= 1e-9 * (1.0 + abs(best))
     shifted = mdp.horizon is not None and not mdp.terminated.any()
