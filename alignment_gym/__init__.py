@@ -4,36 +4,56 @@ Importing registers every world with Gymnasium under `alignment_gym/<id>`. `exac
 here for short; the rooms below (`core`, `engine`, `exact`, `agents`, ...) hold the rest.
 """
 
+import sys
+from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import gymnasium as _gymnasium
-
-from alignment_gym import envs as _envs  # noqa: F401 - importing it fills the registry
-from alignment_gym.core import full_id, world_ids
-
 if TYPE_CHECKING:
     from alignment_gym import exact
+    from alignment_gym.core import world_ids
     from alignment_gym.exact import tabulate
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "exact", "tabulate", "world_ids"]
 
-for _id in world_ids():
-    if full_id(_id) not in _gymnasium.registry:
-        _gymnasium.register(
-            id=full_id(_id),
-            entry_point="alignment_gym.engine.single:AlignmentEnv",
-            vector_entry_point="alignment_gym.engine.batch:AlignmentVectorEnv",
-            kwargs={"env_id": _id},
-            order_enforce=False,  # the environment sees to both itself, at less cost a step
-            disable_env_checker=True,
-        )
+_HELP = {"-h", "--help", "--version"}
+_ROOMS = {"tabulate": "alignment_gym.exact", "world_ids": "alignment_gym.core"}
+
+
+def _register_worlds() -> None:
+    import gymnasium
+
+    from alignment_gym import envs  # noqa: F401 - importing it fills the registry
+    from alignment_gym.core import full_id, world_ids
+
+    for world_id in world_ids():
+        if full_id(world_id) not in gymnasium.registry:
+            gymnasium.register(
+                id=full_id(world_id),
+                entry_point="alignment_gym.engine.single:AlignmentEnv",
+                vector_entry_point="alignment_gym.engine.batch:AlignmentVectorEnv",
+                kwargs={"env_id": world_id},
+                order_enforce=False,  # the environment sees to both itself, at less cost a step
+                disable_env_checker=True,
+            )
+
+
+def _only_shows_help(arguments: Sequence[str]) -> bool:
+    """Tell whether this process is the command line and ends once it has shown help, which needs no world."""
+    program, *words = arguments or [""]
+    is_ours = program == "-m" or program.replace("\\", "/").rpartition("/")[2].startswith("alignment-gym")
+    return is_ours and (not words or not _HELP.isdisjoint(words))
+
+
+if not _only_shows_help(sys.argv):  # help takes a third of the time without Gymnasium and NumPy
+    _register_worlds()
 
 
 def __getattr__(name: str) -> Any:
-    """Import `exact` and `tabulate` when they are first asked for."""
-    if name in ("exact", "tabulate"):
-        room = import_module("alignment_gym.exact")
-        return room if name == "exact" else room.tabulate
+    """Import `exact`, `tabulate` and `world_ids` when they are first asked for."""
+    if name == "exact":
+        return import_module("alignment_gym.exact")
+    if name in _ROOMS:
+        return getattr(import_module(_ROOMS[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

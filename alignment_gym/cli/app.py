@@ -10,7 +10,6 @@ import sys
 import typer
 
 from alignment_gym.cli import catalogue, demo, studies, training, watching
-from alignment_gym.core import AlignmentGymError, InvalidDial, UnknownName
 
 app = typer.Typer(
     name="alignment-gym",
@@ -67,6 +66,8 @@ def _exit_code(error: Exception) -> int | None:
     usage = getattr(error, "exit_code", None)  # Typer's own
     if isinstance(usage, int):
         return usage
+    from alignment_gym.core import AlignmentGymError, InvalidDial, UnknownName
+
     if isinstance(error, AlignmentGymError | OSError):
         return 2 if isinstance(error, UnknownName | InvalidDial) else 1
     return None

@@ -5,8 +5,6 @@ from typing import Annotated, Any
 
 import typer
 
-from alignment_gym.core import InvalidDial
-
 EnvArgument = Annotated[str, typer.Argument(help="A world, such as BoatRace-v0; see `alignment-gym list`.")]
 ActorArgument = Annotated[
     str, typer.Argument(help="A run directory, a policy.npz, or uniform, proxy-optimal, true-optimal, a demo's name.")
@@ -20,6 +18,8 @@ KeyOption = Annotated[int, typer.Option("--key", help="The episode's 32-bit key,
 
 def pairs(words: list[str] | None, option: str) -> dict[str, Any]:
     """Read `name=value` words; values are JSON where they can be, words otherwise."""
+    from alignment_gym.core import InvalidDial
+
     found: dict[str, Any] = {}
     for word in words or []:
         name, equals, value = word.partition("=")

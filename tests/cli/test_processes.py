@@ -9,19 +9,42 @@ from pathlib import Path
 import pytest
 
 ALIGNMENT_GYM = (sys.executable, "-m", "alignment_gym")
-HEAVY = ("torch", "matplotlib", "pygame", "scipy", "stable_baselines3")
+HEAVY = ("torch", "matplotlib", "pygame", "scipy", "stable_baselines3", "numpy", "gymnasium")
 PATIENCE = 60  # seconds
 
 
-def test_help_loads_no_heavy_package():
+def in_a_process(argv: list[str], code: str) -> str:
+    """Run code in a fresh interpreter that was started under other words, and return what it printed."""
+    start = f"import sys\nsys.argv = {argv!r}\n"
+    return subprocess.run([sys.executable, "-c", start + code], capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize("words", [(), ("--help",), ("train", "--help"), ("study", "run", "-h"), ("--version",)])
+def test_help_loads_no_heavy_package(words):
     code = (
-        "import sys\nsys.argv = ['alignment-gym', '--help']\nfrom alignment_gym.cli.app import main\n"
-        "try:\n    main()\nexcept SystemExit as done:\n    assert not done.code\n"
+        "from alignment_gym.cli.app import main\n"
+        "try:\n    main()\nexcept SystemExit as done:\n    print('ended', done.code)\n"
         f"print('loaded', *[name for name in {HEAVY!r} if name in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "train" in done.stdout
-    assert done.stdout.splitlines()[-1] == "loaded"
+    *shown, loaded = in_a_process(["alignment-gym", *words], code).splitlines()
+    assert len(shown) > 1, "it says something before it ends"
+    assert loaded == "loaded"
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["mine.py", "--help"],
+        ["train.py"],
+        ["-c"],
+        ["", "-h"],
+        ["bin/alignment-gym", "list"],
+        ["bin/alignment-gym", "list", "--json"],
+    ],
+)
+def test_all_but_the_help_of_the_command_line_register_the_worlds(argv):
+    code = "import alignment_gym, gymnasium\nprint('alignment_gym/BoatRace-v0' in gymnasium.registry)"
+    assert in_a_process(argv, code) == "True\n"
 
 
 @pytest.mark.parametrize(("words", "shown"), [((), False), (("--debug",), True)])
