@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 PYTEST_FLAGS ?= -n 2
 
-.PHONY: help demo test test-slow lint cards first
+.PHONY: help demo test test-slow lint cards first speed
 
 help:
 	@echo "make demo       train a boat on the proxy and on what was meant, and record both"
@@ -15,6 +15,7 @@ help:
 	@echo "make lint       ruff and mypy"
 	@echo "make cards      write the cards below envs/ and agents/ anew"
 	@echo "make first      run the first study and write its report"
+	@echo "make speed      measure speed against peers, below experiments/speed; keep the machine idle"
 
 demo: $(READY)
 	$(BIN)/alignment-gym demo
@@ -36,6 +37,9 @@ cards: $(READY)
 first: $(READY)
 	$(BIN)/alignment-gym study run experiments/first/study.toml
 	$(BIN)/alignment-gym report runs/first -o experiments/first
+
+speed: $(READY)
+	$(BIN)/alignment-gym speed -o experiments/speed
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

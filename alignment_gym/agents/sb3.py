@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from stable_baselines3 import A2C, DQN, PPO
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
-from stable_baselines3.common.vec_env import VecEnv, VecMonitor
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvObs, VecEnvStepReturn
 
 from alignment_gym.agents.recipes import Recipe
 from alignment_gym.agents.training import AS_IT_IS, Checkpoint, Learned, Pay
-from alignment_gym.core import InvalidDial, World
+from alignment_gym.core import InvalidDial, World, full_id
 from alignment_gym.engine.accounts import open_accounts
 from alignment_gym.engine.growing import GrowingMDP
 from alignment_gym.engine.lanes import Lanes
@@ -163,6 +163,13 @@ def make_vec_env(env_id: str, n_envs: int = 1, seed: int | None = None, **option
     return VecMonitor(AlignmentVecEnv(env_id, n_envs, seed, **options))
 
 
+def looped_vec_env(env_id: str, n_envs: int = 1, seed: int | None = None, **options: Any) -> DummyVecEnv:
+    """Return a loop over a world's single environments: what the native `VecEnv` is compared with."""
+    env = DummyVecEnv([lambda: gym.make(full_id(env_id), **options)] * n_envs)
+    env.seed(seed)
+    return env
+
+
 def network_agent(model: BaseAlgorithm) -> Callable[[NDArray[np.uint8]], NDArray[Any]]:
     """Return a trained network as a callable: probabilities for PPO and A2C, greedy actions for DQN."""
 
@@ -205,7 +212,7 @@ class _Schedule(BaseCallback):
 
 def learn(
     recipe: Recipe,
-    env: AlignmentVecEnv,
+    env: VecEnv,
     steps: int,
     seed: int,
     marks: Sequence[int],

@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from alignment_gym.cli import catalogue, demo, studies, training, watching
+from alignment_gym.cli import catalogue, demo, speed, studies, training, watching
 
 app = typer.Typer(
     name="alignment-gym",
@@ -37,7 +37,7 @@ def _options(
     """Take the options that all commands share."""
 
 
-for _group in (demo, catalogue, training, watching, studies):
+for _group in (demo, catalogue, training, watching, studies, speed):
     _group.add_to(app)
 
 

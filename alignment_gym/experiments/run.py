@@ -92,10 +92,10 @@ def read_result(folder: Path) -> dict[str, Any]:
 def provenance(config: RunConfig, seconds: float) -> dict[str, Any]:
     """Return what made the run: versions, machine, command, time."""
     return {
-        "versions": {package: _version(package) for package in PACKAGES},
+        "versions": {package: installed_version(package) for package in PACKAGES},
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "git_sha": _git_sha(),
+        "git_sha": git_sha(),
         "command": ["alignment-gym", *sys.argv[1:]],
         "seed": config.seed,
         "torch_threads": 1,
@@ -109,14 +109,15 @@ def _curve(trained: Trained, mdp: FiniteMDP) -> str:
     return "".join(json.dumps(line, sort_keys=True) + "\n" for line in lines)
 
 
-def _version(package: str) -> str | None:
+def installed_version(package: str) -> str | None:
+    """Return a distribution's version, None where it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:
         return None
 
 
-def _git_sha() -> str | None:
+def git_sha() -> str | None:
     """Return the commit of the source tree, None for an installed package."""
     here = Path(__file__).resolve().parents[2]
     if not (here / ".git").exists():

@@ -32,10 +32,10 @@ STYLE: dict[Any, Any] = {
 def write_figures(records: Sequence[Record], out: Path) -> list[Path]:
     """Write the plane of scores, and the curve over depth where it was swept."""
     with mpl.rc_context(STYLE):
-        paths = _save(plane([record for record in records if record["dials"] == "{}"] or records), out / "plane")
+        paths = save_figure(plane([record for record in records if record["dials"] == "{}"] or records), out / "plane")
         swept = [record for record in records if record["dials"] == "{}" or "depth" in json.loads(record["dials"])]
         if any(record["dials"] != "{}" for record in swept):
-            paths += _save(depth_curve(swept), out / "depth")
+            paths += save_figure(depth_curve(swept), out / "depth")
     return paths
 
 
@@ -117,7 +117,7 @@ def _draw_depth(rates: Axes, losses: Axes, records: Sequence[Record], recipe: st
         )
 
 
-def _save(figure: Figure, stem: Path) -> list[Path]:
+def save_figure(figure: Figure, stem: Path) -> list[Path]:
     """Write SVG and PNG without dates, so that equal figures are equal files."""
     paths = [stem.with_suffix(".svg"), stem.with_suffix(".png")]
     with replacing(paths[0]) as temporary:

@@ -10,7 +10,7 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.env_checker import check_env
 from stable_baselines3.common.vec_env import VecMonitor
 
-from alignment_gym.agents.sb3 import AlignmentVecEnv, make_vec_env, network_agent
+from alignment_gym.agents.sb3 import AlignmentVecEnv, looped_vec_env, make_vec_env, network_agent
 from alignment_gym.core import InvalidDial, full_id, world_ids
 from alignment_gym.engine.mdp import as_mdp
 from alignment_gym.exact import tabulate
@@ -54,6 +54,17 @@ def test_lanes_equal_the_gymnasium_batch_that_resets_at_once(env_id):
             assert (each[lane]["terminal_observation"] == infos["final_obs"][lane]).all()
             assert each[lane]["TimeLimit.truncated"] == truncated[lane]
             assert each[lane]["true_return"] == infos["final_info"]["true_return"][lane]
+
+
+@pytest.mark.parametrize("env_id", world_ids())
+def test_what_the_batch_is_compared_with_is_the_same_to_the_last_number(env_id):
+    ours, loop = (make(env_id, 3, seed=7, horizon=11) for make in (AlignmentVecEnv, looped_vec_env))
+    assert (ours.reset() == loop.reset()).all()
+    rng = np.random.default_rng(0)
+    for _ in range(30):
+        actions = rng.integers(0, ours.action_space.n, 3)
+        for one, other in zip(ours.step(actions)[:3], loop.step(actions)[:3], strict=True):
+            assert (one == other).all()
 
 
 def test_no_lane_says_anything_of_the_true_objective_where_it_is_hidden():

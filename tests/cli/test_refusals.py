@@ -83,6 +83,7 @@ def test_an_unfinished_run_is_refused(call):
         (*TRAIN, "-o", "file/runs"),
         ("record", "uniform", *QUICK, "-o", "file/x.webp"),
         ("cards", "-o", "file/cards"),
+        ("speed", "-o", "file/speed"),
     ],
     ids=lambda words: words[0],
 )

@@ -1,0 +1,87 @@
+"""`speed`: this machine, measured against peers."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from alignment_gym.cli.arguments import JsonOption, print_json
+
+
+def add_to(app: typer.Typer) -> None:
+    """Enter the command."""
+    app.command("speed")(speed)
+
+
+def speed(
+    quick: Annotated[bool, typer.Option("--quick", help="Under a minute: fewer and shorter rounds.")] = False,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Where tables, figures and data go.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure speed on this machine, ours and the installed peers' in turn, as ratios.
+
+    Takes up to eight minutes; keep the machine idle.
+    """
+    from alignment_gym.experiments import speed as benchmarks
+
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)  # refused now rather than after minutes
+    with _following(benchmarks.parts()) as told:
+        record = benchmarks.benchmark(benchmarks.QUICK if quick else benchmarks.FULL, told)
+    paths = _written(record, out) if out is not None else []
+    if as_json:
+        print_json(record)
+    else:
+        _print(record)
+    for path in paths:
+        typer.echo(path, err=as_json)
+
+
+def _written(record: dict[str, Any], out: Path) -> list[Path]:
+    from alignment_gym.reports.speed import write_speed
+    from alignment_gym.reports.speed_figures import write_curves
+
+    return [*write_speed(record, out), *write_curves(record, out)]
+
+
+def _print(record: dict[str, Any]) -> None:
+    from alignment_gym.reports import speed as words
+
+    _print_table(words.MEASUREMENT_HEAD, words.measurement_rows(record))
+    _print_table(words.FINDING_HEAD, words.finding_rows(record))
+    for line in (*words.finding_notes(record), *words.notes(record), words.machine_line(record)):
+        typer.echo(line)
+
+
+def _print_table(head: Sequence[str], rows: list[list[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold")
+    for name in head:
+        table.add_column(name)
+    for row in rows:
+        table.add_row(*row)
+    console = Console(markup=False)
+    console.print(table)
+    console.print()
+
+
+@contextmanager
+def _following(parts: list[str]) -> Iterator[Callable[[str], None]]:
+    """Show on stderr which part is being measured; silent where stderr is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    # a bar that redraws itself would take time from what is measured
+    with Progress(*columns, console=console, disable=not console.is_terminal, auto_refresh=False) as progress:
+        task = progress.add_task("speed", total=len(parts))
+
+        def told(part: str) -> None:
+            progress.update(task, description=part, completed=parts.index(part), refresh=True)
+
+        yield told
