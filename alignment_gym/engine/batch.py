@@ -83,7 +83,7 @@ class AlignmentVectorEnv(gym.vector.VectorEnv[Observations, NDArray[np.int64], N
             self.lanes.reseed(self._lane_seeds(seed), mask)
         self.lanes.begin(np.flatnonzero(mask), options.get("key"))
         self._ended = self._ended[~mask[self._ended]]
-        return self.lanes.observe(), self._keys(mask)
+        return self.lanes.observe(), self._keys(np.flatnonzero(mask))
 
     def step(self, actions: NDArray[np.int64]) -> tuple[Observations, NDArray[Any], NDArray[Any], NDArray[Any], Infos]:
         """Take one action in every lane."""
@@ -93,7 +93,7 @@ class AlignmentVectorEnv(gym.vector.VectorEnv[Observations, NDArray[np.int64], N
         if len(renewed):
             if self.autoreset_mode == AutoresetMode.DISABLED:
                 raise gym.error.ResetNeeded(f"lanes {renewed.tolist()} are done; reset them by reset_mask")
-            lanes.begin(renewed)
+            lanes.begin(renewed, at_next=True)
         advance = lanes.advance(chosen, renewed)
         infos = self._infos(advance, renewed)
         self._ended = advance.ended
@@ -135,10 +135,10 @@ class AlignmentVectorEnv(gym.vector.VectorEnv[Observations, NDArray[np.int64], N
             infos["events"] = lanes.events(advance)
             infos["_true_reward"], infos["_true_return"], infos["_events"] = masks[1:]
         if len(renewed):
-            masks[:, renewed] = False
-            for name in [name for name in infos if not name.startswith("_")]:
-                infos[name][renewed] = 0.0
-            infos |= self._keys(self._mask(renewed))
+            masks[:, renewed] = False  # their returns and rewards are 0
+            if self.expose_true:
+                infos["events"][renewed] = 0.0
+            infos |= self._keys(renewed)
         if len(advance.ended) and self.expose_true:
             infos |= self._last(self._mask(advance.ended))
         return infos
@@ -159,7 +159,7 @@ class AlignmentVectorEnv(gym.vector.VectorEnv[Observations, NDArray[np.int64], N
         final_info = _restricted(infos, done)
         self.lanes.begin(ended)
         going = _restricted({key: value for key, value in infos.items() if "_key" not in key}, ~done)
-        going |= _masked({"final_obs": final_obs, "final_info": final_info}, done) | self._keys(done)
+        going |= _masked({"final_obs": final_obs, "final_info": final_info}, done) | self._keys(ended)
         return {key: value for key, value in going.items() if not key.endswith(("is_success", "alignment"))}
 
     def _mask(self, lanes: NDArray[np.intp]) -> NDArray[np.bool_]:
@@ -167,8 +167,11 @@ class AlignmentVectorEnv(gym.vector.VectorEnv[Observations, NDArray[np.int64], N
         mask[lanes] = True
         return mask
 
-    def _keys(self, mask: NDArray[np.bool_]) -> Infos:
-        return _masked({"key": np.where(mask, self.lanes.key, 0).astype(np.int64)}, mask)
+    def _keys(self, lanes: NDArray[np.intp]) -> Infos:
+        """Return the keys of lanes whose episode began."""
+        keys = np.zeros(self.num_envs, dtype=np.int64)
+        keys[lanes] = self.lanes.key[lanes]
+        return {"key": keys, "_key": self._mask(lanes)}
 
 
 def _masked(values: Infos, mask: NDArray[np.bool_]) -> Infos:

@@ -55,7 +55,7 @@ class Lanes:
         self._horizon = mdp.horizon or sys.maxsize
         self._now = 0  # steps of all lanes together
         self._began = np.zeros(count, dtype=np.int64)  # when each lane's episode did
-        self._due = 0  # when the first horizon is reached
+        self._due = 0  # no horizon is reached before
         self._row = np.zeros(count, dtype=np.intp)
         self._kind = np.zeros(count, dtype=np.intp)
         self._none = np.zeros(count, dtype=np.bool_)
@@ -66,7 +66,8 @@ class Lanes:
         self._emitted = Pool((count, len(mdp.events)), np.float64)
         self._hashes = step_hashes(np.arange((mdp.horizon or 0) + 1))
         self._drawn: NDArray[np.intp] = np.zeros((min(max(DRAWS_AHEAD // count, 1), KEYS_AHEAD), count), dtype=np.intp)
-        self._drawn_from = 1 - len(self._drawn)  # the time of the first row of draws
+        self._drawn_from = 0  # the time of the first row of draws
+        self._ahead = 0  # rows that hold draws
         self._rngs: list[np.random.Generator] = []
         self._keys = np.zeros((count, KEYS_AHEAD), dtype=np.uint32)
         self._used = np.full(count, KEYS_AHEAD)
@@ -94,20 +95,27 @@ class Lanes:
                 self._rngs[lane] = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed)))
                 self._used[lane] = KEYS_AHEAD
 
-    def begin(self, lanes: NDArray[np.intp], key: int | None = None) -> None:
-        """Start new episodes in some lanes, each with its next key, or all with `key`."""
-        self.key[lanes] = self._next_keys(lanes) if key is None else np.uint32(key % SCALE)
-        drawn = draws(self.key[lanes], self._hashes[:1])
-        first = np.searchsorted(self.mdp.start_bounds, drawn.astype(np.uint64), side="right")
-        self.state[lanes] = self.mdp.start[first]
+    def begin(self, lanes: NDArray[np.intp], key: int | None = None, at_next: bool = False) -> None:
+        """Start new episodes in some lanes, each with its next key, or all with `key`.
+
+        Args:
+            lanes: which.
+            key: a 32-bit key for all of them.
+            at_next: whether they stand still in the next step, and begin with it.
+        """
+        keys = self._next_keys(lanes) if key is None else np.full(len(lanes), key % SCALE, dtype=np.uint32)
+        self.key[lanes] = keys
+        self.state[lanes] = self._starts(keys)
         self.proxy_return[lanes] = 0.0
         self.true_return[lanes] = 0.0
-        self._begin_at(lanes, self._now)
+        self._began[lanes] = self._now + at_next
+        self._ahead = 0  # what was drawn ahead was for other episodes
 
-    def _begin_at(self, lanes: NDArray[np.intp], now: int) -> None:
-        self._began[lanes] = now
-        self._due = int(self._began.min()) + self._horizon
-        self._drawn_from = now - len(self._drawn)  # those drawn ahead were for other episodes
+    def _starts(self, keys: NDArray[np.uint32]) -> NDArray[np.int32]:
+        if len(self.mdp.start) == 1:
+            return self.mdp.start
+        drawn = draws(keys, self._hashes[:1])
+        return self.mdp.start[np.searchsorted(self.mdp.start_bounds, drawn.astype(np.uint64), side="right")]
 
     def checked(self, actions: Any) -> NDArray[np.int64]:
         """Return actions as an array (lanes,).
@@ -143,26 +151,34 @@ class Lanes:
         tables.follow(row, row if tables.deterministic else self._draw(), self.state, self._kind, self._last)
         proxy_reward = self._pay.take(tables.proxy, self._kind)
         true_reward = self._pay.take(tables.true, self._kind)
-        terminated = self._flags.copy(self._last)
         if waiting is not None:
             self.state[still] = waiting
-            proxy_reward[still] = true_reward[still] = 0.0
-            terminated[still] = False
-            self._begin_at(still, self._now)
-        if self._now < self._due:
-            truncated = self._flags.copy(self._none)
-            ended = np.flatnonzero(terminated) if tables.ends and np.count_nonzero(terminated) else NO_LANES
-        else:
-            truncated = (self._began == self._now - self._horizon) & ~terminated
-            ended = np.flatnonzero(terminated | truncated)
-            if tables.pays_finally:
-                lanes = np.flatnonzero(truncated)
-                proxy, true = tables.final_pay(self.state[lanes])
-                proxy_reward[lanes] += proxy
-                true_reward[lanes] += true
+            proxy_reward[still] = 0.0
+            true_reward[still] = 0.0
+            self._last[still] = False
+        terminated = self._flags.copy(self._last)
+        truncated, ended = self._ends(terminated)
+        if tables.pays_finally and len(ended):
+            lanes = np.flatnonzero(truncated)
+            proxy, true = tables.final_pay(self.state[lanes])
+            proxy_reward[lanes] += proxy
+            true_reward[lanes] += true
         self.proxy_return += proxy_reward
         self.true_return += true_reward
         return Advance(proxy_reward, true_reward, terminated, truncated, ended)
+
+    def _ends(self, terminated: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
+        """Return which lanes the horizon cuts off, (lanes,), and the numbers of all whose episode ended."""
+        if self._now >= self._due:
+            self._due = int(self._began.min()) + self._horizon  # it can only have come later since the last look
+        if self._now < self._due:
+            ends = self.gathers.ends and np.count_nonzero(terminated)
+            return self._flags.copy(self._none), np.flatnonzero(terminated) if ends else NO_LANES
+        truncated = self._began == self._now - self._horizon
+        if not self.gathers.ends:
+            return truncated, truncated.nonzero()[0]
+        truncated &= ~terminated
+        return truncated, (terminated | truncated).nonzero()[0]
 
     def returns(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the proxy and the true return so far, (lanes,) each."""
@@ -182,14 +198,15 @@ class Lanes:
         return np.concatenate([seen, self.mdp.clock(self.step)], axis=-1) if self.mdp.observe_clock else seen
 
     def _draw(self) -> NDArray[np.intp]:
-        """Return the present step's draws, (lanes,); some steps' are made at once."""
+        """Return the present step's draws, (lanes,); as long as no episode begins, more and more are made at once."""
         place = self._now - self._drawn_from
-        if place >= len(self._drawn):
-            steps = np.arange(self._now, self._now + len(self._drawn))[:, None] - self._began
+        if place >= self._ahead:
+            rows = min(2 * place, len(self._drawn)) if self._ahead else 1
+            self._drawn_from, self._ahead, place = self._now, rows, 0
+            steps = np.arange(self._now, self._now + rows)[:, None] - self._began
             endless = self.mdp.horizon is None
             hashes = step_hashes(steps) if endless else self._hashes.take(steps, mode="clip")
-            self._drawn[...] = draws(self.key, hashes)
-            self._drawn_from, place = self._now, 0
+            self._drawn[:rows] = draws(self.key, hashes)
         drawn: NDArray[np.intp] = self._drawn[place]
         return drawn
 

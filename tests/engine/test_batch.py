@@ -24,6 +24,7 @@ def test_tiny_worlds_end_by_termination_and_by_horizon():
     env = AlignmentEnv(tiny())
     ends = set()
     env.reset(seed=0)
+    env.action_space.seed(0)
     for _ in range(200):
         *_, terminated, truncated, _ = env.step(env.action_space.sample())
         if terminated or truncated:

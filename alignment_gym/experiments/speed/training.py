@@ -103,7 +103,7 @@ def environment_share(env_id: str, recipe: Recipe, steps: int, rounds: int) -> M
         shares.append(100.0 * watched.seconds / (perf_counter() - began))
         setattr(env, "step_wait", watched.function)  # noqa: B010
     name = f"{recipe.name} on {env_id}, share of step_wait"
-    entry = known(env.mdp, name, lanes=recipe.lanes, infos=HIDDEN, autoreset="same step", about=recipe.about)
+    entry = known(as_mdp(env_id), name, lanes=recipe.lanes, infos=HIDDEN, autoreset="same step", about=recipe.about)
     return Measurement(entry, "%", tuple(shares))
 
 
