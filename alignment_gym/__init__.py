@@ -5,8 +5,8 @@ here for short; the rooms below (`core`, `engine`, `exact`, `agents`, ...) hold 
 """
 
 import sys
-from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = ["__version__", "exact", "tabulate", "world_ids"]
 
-_HELP = {"-h", "--help", "--version"}
 _ROOMS = {"tabulate": "alignment_gym.exact", "world_ids": "alignment_gym.core"}
 
 
@@ -39,14 +38,16 @@ def _register_worlds() -> None:
             )
 
 
-def _only_shows_help(arguments: Sequence[str]) -> bool:
-    """Tell whether this process is the command line and ends once it has shown help, which needs no world."""
-    program, *words = arguments or [""]
-    is_ours = program == "-m" or program.replace("\\", "/").rpartition("/")[2].startswith("alignment-gym")
-    return is_ours and (not words or not _HELP.isdisjoint(words))
+def _only_shows_help() -> bool:
+    """Tell whether this process is our command line and ends once it has shown help, which needs no world."""
+    program = Path(sys.argv[0]).name if sys.argv else ""
+    if program not in ("alignment-gym", "alignment-gym.exe") and sys.orig_argv[1:3] != ["-m", __name__]:
+        return False
+    words = sys.argv[1:] if program != "-m" else sys.orig_argv[3:]
+    return not words or not {"-h", "--help", "--version"}.isdisjoint(words)
 
 
-if not _only_shows_help(sys.argv):  # help takes a third of the time without Gymnasium and NumPy
+if not _only_shows_help():  # help takes a third of the time without Gymnasium and NumPy
     _register_worlds()
 
 

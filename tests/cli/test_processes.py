@@ -38,6 +38,7 @@ def test_help_loads_no_heavy_package(words):
         ["train.py"],
         ["-c"],
         ["", "-h"],
+        ["-m", "-h"],
         ["bin/alignment-gym", "list"],
         ["bin/alignment-gym", "list", "--json"],
     ],
