@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from stable_baselines3 import A2C, DQN, PPO
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
-from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor
+from stable_baselines3.common.env_util import make_vec_env as looped
+from stable_baselines3.common.vec_env import VecEnv, VecMonitor
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvObs, VecEnvStepReturn
 
 from alignment_gym.agents.recipes import Recipe
@@ -163,11 +164,9 @@ def make_vec_env(env_id: str, n_envs: int = 1, seed: int | None = None, **option
     return VecMonitor(AlignmentVecEnv(env_id, n_envs, seed, **options))
 
 
-def looped_vec_env(env_id: str, n_envs: int = 1, seed: int | None = None, **options: Any) -> DummyVecEnv:
-    """Return a loop over a world's single environments: what the native `VecEnv` is compared with."""
-    env = DummyVecEnv([lambda: gym.make(full_id(env_id), **options)] * n_envs)
-    env.seed(seed)
-    return env
+def looped_vec_env(env_id: str, n_envs: int = 1, seed: int | None = None, **options: Any) -> VecEnv:
+    """Return SB3's own loop over a world's single environments: what the native `VecEnv` is compared with."""
+    return looped(full_id(env_id), n_envs, seed, env_kwargs=options)
 
 
 def network_agent(model: BaseAlgorithm) -> Callable[[NDArray[np.uint8]], NDArray[Any]]:
@@ -223,7 +222,7 @@ def learn(
 
     Args:
         recipe: algorithm and hyperparameters.
-        env: lanes that pay the training reward.
+        env: lanes that pay the training reward, and tell `episode` as SB3's monitor does.
         steps: of the environment, all lanes together.
         seed: of the network and of exploration.
         marks: steps at which `reached` is called with the agent.
@@ -238,7 +237,7 @@ def learn(
         settings["learning_rate"] = _linear(settings["learning_rate"])
     model = ALGORITHMS[recipe.algorithm](
         "MlpPolicy",
-        VecMonitor(env),
+        env,
         seed=seed,
         device="cpu",
         gamma=recipe.discount,

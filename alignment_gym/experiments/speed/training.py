@@ -1,7 +1,8 @@
 """Who trains: our batch and Stable-Baselines3's loop under one learner, and a race to the optimum.
 
-Both go through `agents.sb3.learn` with one torch thread and the true account hidden, as `train` does;
-the network's construction is timed, its first import is not.
+Both go through `agents.sb3.learn` with one torch thread and the true account hidden, as `train` does, and
+with episodes monitored: our batch does so itself, the loop is the one that SB3's `make_vec_env` returns. The
+network's construction is timed, its first import is not.
 """
 
 from collections.abc import Callable, Iterator
