@@ -200,6 +200,7 @@ def test_the_page_has_every_finding_and_says_what_was_left_out(monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_everything_that_trains_is_measured(monkeypatch):
     without_peers(monkeypatch)
     told = []
