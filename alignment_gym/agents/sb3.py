@@ -165,8 +165,11 @@ def make_vec_env(env_id: str, n_envs: int = 1, seed: int | None = None, **option
 
 
 def looped_vec_env(env_id: str, n_envs: int = 1, seed: int | None = None, **options: Any) -> VecEnv:
-    """Return SB3's own loop over a world's single environments: what the native `VecEnv` is compared with."""
-    return looped(full_id(env_id), n_envs, seed, env_kwargs=options)
+    """Return SB3's own loop over a world's single environments: what the native `VecEnv` is compared with.
+
+    They are monitored, and not prepared to be drawn, which SB3 would have them otherwise.
+    """
+    return looped(full_id(env_id), n_envs, seed, env_kwargs={"render_mode": None, **options})
 
 
 def network_agent(model: BaseAlgorithm) -> Callable[[NDArray[np.uint8]], NDArray[Any]]:

@@ -59,6 +59,7 @@ def test_lanes_equal_the_gymnasium_batch_that_resets_at_once(env_id):
 @pytest.mark.parametrize("env_id", world_ids())
 def test_what_the_batch_is_compared_with_is_the_same_to_the_last_number(env_id):
     ours, loop = (make(env_id, 3, seed=7, horizon=11) for make in (AlignmentVecEnv, looped_vec_env))
+    assert loop.get_attr("render_mode") == [None] * 3, "a loop that is prepared to be drawn would lose time"
     assert (ours.reset() == loop.reset()).all()
     rng = np.random.default_rng(0)
     for _ in range(30):

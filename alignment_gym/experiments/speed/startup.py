@@ -34,11 +34,11 @@ def starting(name: str, words: Sequence[str]) -> Contestant:
 
 def heavy_packages_of_help() -> list[str]:
     """Return which heavy packages `alignment-gym --help` imports."""
-    log = _finished(("-X", "importtime", *HELP)).stderr
+    log = _finished(HELP, PYTHONPROFILEIMPORTTIME="1").stderr
     imported = {line.rpartition("|")[2].strip() for line in log.splitlines() if line.startswith("import time:")}
     return [name for name in HEAVY if name in imported]
 
 
-def _finished(words: Sequence[str]) -> "subprocess.CompletedProcess[str]":
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return subprocess.run([sys.executable, *words], env=environment, capture_output=True, text=True, check=True)
+def _finished(words: Sequence[str], **more: str) -> "subprocess.CompletedProcess[str]":
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return subprocess.run([sys.executable, *words], env=kept | more, capture_output=True, text=True, check=True)
