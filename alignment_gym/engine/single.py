@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignment_gym.core import InvalidDial, Scene, World, make_world
-from alignment_gym.engine.accounts import open_accounts
+from alignment_gym.engine.accounts import check_paid, open_accounts
 from alignment_gym.engine.growing import GrowingMDP, growing
-from alignment_gym.engine.lookups import NOWHERE, lookups, shared_lookups, summed
+from alignment_gym.engine.lookups import NOWHERE, GrowingLookups, Lookups, lookups, shared_lookups, summed
 from alignment_gym.engine.mdp import FiniteMDP, Reward, compiled
 from alignment_gym.engine.randomness import SCALE, draw, draws, episode_key, step_hashes
 from alignment_gym.render.frame import Frame, Ledger
@@ -81,8 +81,9 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
         self.hud = hud
         self.expose_true = expose_true
         self.observation_space, self.action_space = spaces(mdp)  # type: ignore[assignment] # Box[uint8], as stubs can't say
-        self.accounts = open_accounts(mdp, reward, proxy)
-        self._lookups = shared_lookups(mdp) if proxy is None else lookups(mdp, self.accounts)
+        check_paid(reward)
+        self._proxy = proxy
+        self._lookups = self._found()
         self._starts = mdp.start.tolist()
         self._start_bounds = mdp.start_bounds.tolist()
         self._count = len(mdp.actions)
@@ -97,6 +98,7 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
         self._proxy_return = 0.0
         self._true_return = 0.0
         self._ledger = Ledger()
+        self._unseen: list[tuple[int, dict[str, float], float, float, int]] = []  # steps that no frame has shown yet
         self._window: Any = None
 
     def reset(
@@ -113,6 +115,7 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
         self._step = 0
         self._proxy_return = self._true_return = 0.0
         self._ledger = Ledger()
+        self._unseen.clear()
         if self.render_mode == "human":
             self.render()
         return self._with_clock(node.observe()), {"key": self._key}
@@ -160,9 +163,18 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
             info = {"proxy_return": proxy_return}
         seen = node.observe()
         if not self._plain:
-            self._show(chosen, events, proxy_reward, true_reward)
             seen = self._with_clock(seen)
+            if self.render_mode is not None:
+                self._unseen.append((chosen, events, proxy_reward, true_reward, node.state))
+            if self.render_mode == "human":
+                self.render()
         return seen, true_reward if self._pays_true else proxy_reward, terminated, truncated, info
+
+    def _found(self) -> Lookups | GrowingLookups:
+        """Return the nodes, which environments without a proxy of their own share."""
+        if self._proxy is None:
+            return shared_lookups(self.mdp)
+        return lookups(self.mdp, open_accounts(self.mdp, proxy=self._proxy))
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the nodes, which are shared, and the window."""
@@ -171,7 +183,7 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Find the node of the present state among those of the tables at hand."""
         vars(self).update(state)
-        self._lookups = lookups(self.mdp, self.accounts)
+        self._lookups = self._found()
         self._node = self._lookups.reached(state["_node"]) if state["_node"] >= 0 else NOWHERE
 
     def _refusal(self, action: Any) -> Exception:
@@ -190,28 +202,26 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
     def _with_clock(self, seen: Observation) -> Observation:
         return np.concatenate([seen, self.mdp.clock(np.array(self._step))]) if self.mdp.observe_clock else seen
 
-    def _show(self, action: int, events: dict[str, float], proxy_reward: float, true_reward: float) -> None:
-        """Keep what the side panel tells, and show it in the window, if there is one."""
-        if self.render_mode is None:
-            return
-        scene = self.scene if self.world else None
-        self._ledger = self._ledger.after(self.mdp.actions[action], events, proxy_reward, true_reward, scene)
-        if self.render_mode == "human":
-            self.render()
-
     @property
     def scene(self) -> Scene:
         """What a person sees of the present state."""
-        if self.world is None:
-            raise gym.error.Error(f"{self.mdp.name} is made of arrays and can't be drawn")
         if self._node is NOWHERE:
             raise gym.error.ResetNeeded("call reset() before render()")
-        return self.world.draw(self.mdp.states[self._node.state])
+        return self._scene_of(self._node.state)
+
+    def _scene_of(self, state: int) -> Scene:
+        if self.world is None:
+            raise gym.error.Error(f"{self.mdp.name} is made of arrays and can't be drawn")
+        return self.world.draw(self.mdp.states[state])
 
     @property
     def frame(self) -> Frame:
         """The scene with the episode's accounts beside it."""
         card = self.world.card if self.world else None
+        for action, events, proxy_reward, true_reward, state in self._unseen:
+            reached = self._scene_of(state)
+            self._ledger = self._ledger.after(self.mdp.actions[action], events, proxy_reward, true_reward, reached)
+        self._unseen.clear()
         return Frame(
             scene=self.scene,
             title=card.title if card else self.mdp.name,
