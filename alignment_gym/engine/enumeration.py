@@ -193,16 +193,27 @@ def different(
     wrong = np.flatnonzero((seen > 1).any(axis=1))
     if len(wrong):
         raise InvalidWorld(_no_features(world, states[wrong[0]]))
-    number: dict[bytes, int] = {}
-    ids = np.array([number.setdefault(row.tobytes(), len(number)) for row in seen], dtype=np.int32)
-    new = np.diff(np.maximum.accumulate(ids), prepend=-1) > 0
-    if not new.all() and not world.partially_observed:
-        again = int(new.argmin())
+    first, which = numbered(seen)
+    if len(first) < len(states) and not world.partially_observed:
+        again = int((first[which] != np.arange(len(states))).argmax())
         raise InvalidWorld(
-            f"{world.card.id}: {states[again]!r} and {states[ids.tolist().index(ids[again])]!r} look alike, "
+            f"{world.card.id}: {states[again]!r} and {states[first[which[again]]]!r} look alike, "
             "and the world is not declared partially observed"
         )
-    return seen[new], ids
+    return seen[first], which
+
+
+def numbered(rows: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
+    """Number the different rows of an array (N, F) in the order in which they occur, bit for bit.
+
+    Returns:
+        Where each of the U different rows first occurs, (U,), and the number of every row, (N,).
+    """
+    whole = np.dtype((np.void, rows.shape[1] * rows.itemsize))
+    contents = np.ascontiguousarray(rows).view(whole).ravel().tolist() if whole.itemsize else [b""] * len(rows)
+    number = {each: place for place, each in enumerate(dict.fromkeys(contents))}
+    which = np.array([number[each] for each in contents], dtype=np.int32)
+    return np.flatnonzero(np.diff(np.maximum.accumulate(which), prepend=-1)), which
 
 
 def _no_features(world: World[Any], state: Hashable) -> str:

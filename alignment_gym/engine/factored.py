@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from alignment_gym.core import InvalidWorld, World
 from alignment_gym.core.world import Columns, state_maker
-from alignment_gym.engine.enumeration import Enumeration, Limits, check_emitted
+from alignment_gym.engine.enumeration import Enumeration, Limits, check_emitted, numbered
 
 MAX_COMBINATIONS = 10_000_000  # more are walked: an array over all codes would be too large
 AT_ONCE = 65_536  # so many combinations are asked for in one go, reachable or not
@@ -58,7 +58,8 @@ def enumerate_factored(world: World[Any], limits: Limits) -> Enumeration:
     rows = _Rows([answer.probability for answer in answers])
     limits.check(world, len(states), int(rows.offset[-1]))
     emitted = [rows.laid_out([answer.events[name] for answer in answers]) for name in world.events]
-    event_rows, event_id = distinct_rows(np.stack(emitted, axis=1) + 0.0)  # no -0.0
+    event_rows = np.stack(emitted, axis=1) + 0.0  # no -0.0
+    first, event_id = numbered(event_rows)
     return Enumeration(
         states=states,
         start=number[start],
@@ -66,7 +67,7 @@ def enumerate_factored(world: World[Any], limits: Limits) -> Enumeration:
         next_state=number[rows.laid_out([answer.after for answer in answers])],
         probability=rows.laid_out([answer.probability for answer in answers]),
         event_id=event_id,
-        event_rows=event_rows,
+        event_rows=event_rows[first],
         terminated=rows.laid_out([answer.terminated for answer in answers]),
         seen=space.observations(codes),
     )
@@ -154,14 +155,8 @@ def _reach(space: _Space, start: Codes, limits: Limits) -> tuple[Codes, NDArray[
 def _firsts(codes: Codes) -> Codes:
     """Return the different codes in the order of their first occurrence."""
     order = np.argsort(codes, kind="stable")
-    return codes[np.sort(order[_is_new(codes[order])])]
-
-
-def _is_new(ordered: NDArray[Any]) -> NDArray[np.bool_]:
-    """Tell which of ordered values differ from the one before."""
-    new = np.ones(len(ordered), dtype=np.bool_)
-    new[1:] = ordered[1:] != ordered[:-1]
-    return new
+    new = np.diff(codes[order], prepend=NOTHING) != 0
+    return np.asarray(codes[np.sort(order[new])])
 
 
 def _check(world: World[Any], states: tuple[Any, ...], action: str, answer: _Answer) -> None:
@@ -197,27 +192,3 @@ class _Rows:
         for place, happens, value in zip(self._places, self._happens, values, strict=True):
             found[place] = value.T[happens]
         return found
-
-
-def distinct_rows(rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    """Return the different rows in the order of their first occurrence, (U, E), and which of them each is, (N,)."""
-    code, codes = np.zeros(len(rows), dtype=np.int64), 1
-    for column in rows.T:
-        place, places = _places(column)
-        code, codes = code * places + place, codes * places
-        if codes > 2**31:  # so that the next column does not overflow
-            code, codes = _places(code)
-    order = np.argsort(code, kind="stable")
-    new = _is_new(code[order])
-    first = order[new]
-    rank = np.argsort(np.argsort(first))
-    which = np.empty(len(rows), dtype=np.int32)
-    which[order] = rank[np.cumsum(new) - 1]
-    return rows[np.sort(first)], which
-
-
-def _places(values: NDArray[Any]) -> tuple[NDArray[np.intp], int]:
-    """Return each value's place among the different ones, and how many these are."""
-    ordered = np.sort(values)
-    different = ordered[_is_new(ordered)]
-    return np.searchsorted(different, values), len(different)
