@@ -66,9 +66,11 @@ def upper_bounds(probabilities: NDArray[np.float64], offset: NDArray[np.int64]) 
         probabilities: shape (N,), rows laid end to end.
         offset: shape (rows + 1,), where each row begins.
     """
-    cumulative = np.concatenate(([0.0], np.cumsum(probabilities)))
-    within = cumulative[1:] - np.repeat(cumulative[offset[:-1]], np.diff(offset))
-    bounds = np.floor(np.clip(within, 0.0, 1.0) * SCALE).astype(np.uint64)
+    cumulative, counts = probabilities.copy(), np.diff(offset)
+    for place in range(1, int(counts.max(initial=0))):  # row by row, so that no row's rounding reaches another
+        later = offset[:-1][counts > place] + place
+        cumulative[later] += cumulative[later - 1]
+    bounds = np.floor(np.clip(cumulative, 0.0, 1.0) * SCALE).astype(np.uint64)
     bounds[offset[1:] - 1] = SCALE
     return np.asarray(bounds, dtype=np.uint64)
 

@@ -1,10 +1,11 @@
 """Chance against an implementation of its own, and against chance."""
 
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from math import floor
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
@@ -96,6 +97,17 @@ def test_draws_fill_their_range_evenly(draws):
 
 def test_the_chi_square_notices_a_counter():
     assert chi_square(list(range(20_000))) > chi2.ppf(1 - 1e-4, 63)
+
+
+@given(st.lists(st.lists(st.integers(1, 1000), min_size=1, max_size=8), min_size=1, max_size=30))
+@example([[1] * 14, [3, 1]])  # summed on after fourteen rounded parts, three quarters fall short by 2**-53
+def test_a_rows_bounds_depend_on_nothing_that_lies_before_it(rows):
+    probabilities = [np.array(weights) / sum(weights) for weights in rows]
+    offset = np.concatenate(([0], np.cumsum([len(row) for row in rows])))
+    bounds = upper_bounds(np.concatenate(probabilities), offset).tolist()
+    for row, (first, last) in zip(probabilities, pairwise(offset.tolist()), strict=True):
+        expected = [floor(min(total, 1.0) * SCALE) for total in accumulate(row.tolist())]
+        assert bounds[first:last] == [*expected[:-1], SCALE]
 
 
 @given(st.lists(st.integers(1, 1000), min_size=1, max_size=8), st.integers(1, 8))
