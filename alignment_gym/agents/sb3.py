@@ -45,7 +45,7 @@ class AlignmentVecEnv(VecEnv):
         n_envs: int = 1,
         seed: int | None = None,
         *,
-        level: str | None = None,
+        level: str | Sequence[str] | None = None,
         reward: str = "proxy",
         proxy: Reward | None = None,
         expose_true: bool = True,
@@ -58,7 +58,7 @@ class AlignmentVecEnv(VecEnv):
             env_id: such as `BoatRace-v0`; a world or an MDP serves too.
             n_envs: lanes.
             seed: lane i gets `seed + i`; None for an unpredictable one.
-            level: a fixed level, or `generated/<i>`.
+            level: a fixed level, `generated/<i>`, or several of them: a list, or `generated/0-9`.
             reward: `proxy`, or `true` for the twin.
             proxy: another proxy: weights over events, or an (S, A) array.
             expose_true: whether infos of finished lanes show the true account.

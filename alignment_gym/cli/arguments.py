@@ -10,7 +10,9 @@ ActorArgument = Annotated[
     str, typer.Argument(help="A run directory, a policy.npz, or uniform, proxy-optimal, true-optimal, a demo's name.")
 ]
 EnvOption = Annotated[str | None, typer.Option("--env", help="The world, where the policy does not say.")]
-LevelOption = Annotated[str | None, typer.Option("--level", help="A level; see `alignment-gym info ENV`.")]
+LevelOption = Annotated[
+    str | None, typer.Option("--level", help="A level, or several: a,b or generated/0-9; see `alignment-gym info ENV`.")
+]
 DialOption = Annotated[list[str] | None, typer.Option("--dial", help="A dial of the world, as name=value; repeatable.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 KeyOption = Annotated[int, typer.Option("--key", help="The episode's 32-bit key, which fixes chance.", min=0)]

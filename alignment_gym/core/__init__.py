@@ -10,6 +10,7 @@ from alignment_gym.core.errors import (
     TooLargeToEnumerate,
     UnknownName,
 )
+from alignment_gym.core.mixture import Mixture
 from alignment_gym.core.registry import full_id, make_world, register, world_class, world_ids
 from alignment_gym.core.scene import Cell, Meter, Scene, Sprite, Tint
 from alignment_gym.core.specification import Specification
@@ -27,6 +28,7 @@ __all__ = [
     "InvalidRun",
     "InvalidWorld",
     "Meter",
+    "Mixture",
     "Outcome",
     "Scene",
     "Specification",

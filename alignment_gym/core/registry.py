@@ -4,6 +4,7 @@ from dataclasses import fields
 from typing import Any, TypeVar
 
 from alignment_gym.core.errors import UnknownName
+from alignment_gym.core.mixture import Mixture, level_names
 from alignment_gym.core.world import World
 
 NAMESPACE = "alignment_gym"
@@ -43,6 +44,8 @@ def world_class(env_id: str) -> type[World[Any]]:
 def make_world(env_id: str, **dials: Any) -> World[Any]:
     """Build a world at the given level and dials.
 
+    Several levels, as a list, with commas, or as a range such as `generated/0-9`, make a `Mixture`.
+
     Raises:
         UnknownName: no such id, level or dial.
         InvalidDial: a value out of its range.
@@ -52,4 +55,8 @@ def make_world(env_id: str, **dials: Any) -> World[Any]:
     for name in dials:
         if name not in names:
             raise UnknownName(f"dial of {cls.card.id}", name, names)
-    return cls(**dials)
+    level = dials.pop("level", "")
+    parts = tuple(cls(level=name, **dials) for name in level_names(level))
+    if len(parts) == 1:
+        return parts[0]
+    return Mixture(level=level if isinstance(level, str) else ",".join(level), parts=parts)

@@ -1,5 +1,6 @@
 """Many lanes of one world as a Gymnasium `VectorEnv`, in all three autoreset modes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -31,7 +32,7 @@ class AlignmentVectorEnv(gym.vector.VectorEnv[Observations, NDArray[np.int64], N
         env_id: str | World[Any] | FiniteMDP | GrowingMDP,
         num_envs: int = 1,
         *,
-        level: str | None = None,
+        level: str | Sequence[str] | None = None,
         reward: str = "proxy",
         proxy: Reward | None = None,
         expose_true: bool = True,
@@ -44,7 +45,7 @@ class AlignmentVectorEnv(gym.vector.VectorEnv[Observations, NDArray[np.int64], N
         Args:
             env_id: such as `BoatRace-v0`; a world or an MDP serves too.
             num_envs: lanes, at least 1.
-            level: a fixed level, or `generated/<i>`.
+            level: a fixed level, `generated/<i>`, or several of them: a list, or `generated/0-9`.
             reward: `proxy`, or `true` for the twin.
             proxy: another proxy: weights over events, or an (S, A) array.
             expose_true: whether infos show the true account.

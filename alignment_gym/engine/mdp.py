@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alignment_gym.core import InvalidWorld, Specification, World, make_world
+from alignment_gym.core import InvalidWorld, Mixture, Specification, World, make_world
 from alignment_gym.core.specification import check_events
 from alignment_gym.engine.clock import Clocked
 from alignment_gym.engine.enumeration import Limits, check_enumerable, checked_start, different, final_events, walk
@@ -174,6 +174,10 @@ def compile_world(
             or `max_transitions` transitions.
     """
     check_enumerable(world)
+    if isinstance(world, Mixture):
+        from alignment_gym.engine.mixture import compile_mixture
+
+        return compile_mixture(world, lambda part: compile_world(part, max_states, max_transitions, arrays))
     world.specification.check(tuple(world.events))
     start_probability = checked_start(world)
     enumerate_states = enumerate_factored if arrays and factored(world) else walk

@@ -2,6 +2,7 @@
 
 import sys
 from bisect import bisect_right
+from collections.abc import Sequence
 from operator import index
 from typing import Any
 
@@ -30,7 +31,7 @@ def spaces(mdp: FiniteMDP | GrowingMDP) -> tuple[gym.spaces.Box, gym.spaces.Disc
 
 
 def tables(
-    env_id: str | World[Any] | FiniteMDP | GrowingMDP, level: str | None, dials: dict[str, Any]
+    env_id: str | World[Any] | FiniteMDP | GrowingMDP, level: str | Sequence[str] | None, dials: dict[str, Any]
 ) -> FiniteMDP | GrowingMDP:
     """Compile what an environment was made from; levels that are too large get tables that grow."""
     if isinstance(env_id, FiniteMDP | GrowingMDP):
@@ -55,7 +56,7 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
         self,
         env_id: str | World[Any] | FiniteMDP | GrowingMDP,
         *,
-        level: str | None = None,
+        level: str | Sequence[str] | None = None,
         reward: str = "proxy",
         proxy: Reward | None = None,
         expose_true: bool = True,
@@ -67,7 +68,7 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
 
         Args:
             env_id: such as `BoatRace-v0`; a world or an MDP serves too.
-            level: a fixed level, or `generated/<i>`.
+            level: a fixed level, `generated/<i>`, or several of them: a list, or `generated/0-9`.
             reward: `proxy`, or `true` for the twin that is paid what was meant.
             proxy: another proxy: weights over events, or an (S, A) array.
             expose_true: whether `info` shows the true account, and the events that it weighs.

@@ -287,7 +287,7 @@ def _dial_facts(declared: "Field[Any]", world: World[Any]) -> dict[str, Any]:
 
 
 def _dials(world: World[Any]) -> tuple["Field[Any]", ...]:
-    return dials(type(world))
+    return dials(world_class(world.card.id))
 
 
 def _reach(facts: dict[str, Any]) -> str:
@@ -309,7 +309,7 @@ def _plain(value: Any) -> str:
 
 def _description(world: World[Any]) -> str:
     """Return what the world's module says of it: the situation, the state, the actions."""
-    return inspect.cleandoc(sys.modules[type(world).__module__].__doc__ or "")
+    return inspect.cleandoc(sys.modules[world_class(world.card.id).__module__].__doc__ or "")
 
 
 def _compiled(env: str, level: str | None = None, dials: dict[str, Any] | None = None) -> FiniteMDP:

@@ -152,6 +152,14 @@ def test_seeds_are_used_once_and_episodes_go_on():
     assert (env.unwrapped.lanes.key == keys).all()
 
 
+def test_lanes_play_several_levels():
+    env = AlignmentVecEnv("BoatRace", 64, seed=0, level="generated/0-3")
+    env.reset()
+    for _ in range(3):
+        env.step(np.zeros(64, dtype=np.int64))
+    assert {env.mdp.states[state][0] for state in env.lanes.state} == {0, 1, 2, 3}
+
+
 def test_any_sb3_network_becomes_a_table():
     model = PPO("MlpPolicy", make_vec_env("BoatRace-v0", n_envs=2, seed=0), n_steps=8, batch_size=16, device="cpu")
     table = tabulate(network_agent(model), "BoatRace-v0")

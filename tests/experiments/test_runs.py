@@ -119,5 +119,19 @@ def test_a_policy_may_meet_a_level_it_was_not_trained_on(finished):
     assert evaluate(elsewhere.table, elsewhere.mdp).unseen > 0
 
 
+def test_a_run_may_train_on_several_levels(tmp_path):
+    config = resolve("ShutdownButton", level="generated/0-1", dials={"horizon": 5}, recipe="q-learning", steps=500)
+    assert [part.level for part in config.mdp.world.parts] == ["generated/0", "generated/1"]
+    folder = config.folder(tmp_path, "several")
+    assert "generated-0-1" in folder.parts
+    result = execute(config, folder)
+    actor = find_actor(str(folder))
+    assert actor.mdp.state_count == config.mdp.state_count
+    assert evaluate(actor.table, actor.mdp).proxy_return == pytest.approx(result["proxy_return"], abs=1e-9)
+    parts = [find_actor(str(folder), level=f"generated/{index}") for index in (0, 1)]
+    returns = [evaluate(part.table, part.mdp).proxy_return for part in parts]
+    assert sum(returns) / 2 == pytest.approx(result["proxy_return"], abs=1e-9)
+
+
 def test_nan_becomes_null():
     assert nulled({"a": math.nan, "b": 1.0, "c": "word"}) == {"a": None, "b": 1.0, "c": "word"}

@@ -67,6 +67,14 @@ def test_a_demo_stands_in_its_card_with_its_returns(env_id, demo):
     assert f"| {markdown.number(found.proxy_return)} | {markdown.number(found.true_return)} |" in row
 
 
+def test_facts_of_several_levels_are_those_of_the_world():
+    one, both = (cards.card_facts("ShutdownButton", level, {"horizon": 9}) for level in ("workshop", "workshop,cellar"))
+    assert both["level"] == "workshop,cellar"
+    for name in ("id", "description", "dials", "events"):
+        assert both[name] == one[name], name
+    assert both["solution"]["states"] == 2 * one["solution"]["states"]
+
+
 def test_a_recipes_card_names_every_hyperparameter(folder):
     for name, recipe in RECIPES.items():
         text = (folder / "agents" / f"{name}.md").read_text(encoding="utf-8")
