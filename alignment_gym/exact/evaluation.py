@@ -1,6 +1,9 @@
 """Exact evaluation: what a policy earns and does, in expectation over all episodes."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -9,7 +12,7 @@ from alignment_gym.core import InvalidPolicy, UnknownName, World
 from alignment_gym.engine.mdp import FiniteMDP, as_mdp
 from alignment_gym.exact.solution import solve
 from alignment_gym.exact.tables import PolicyTable
-from alignment_gym.exact.values import Array, at_start, of_policy, one_hot_rows, table_at
+from alignment_gym.exact.values import Array, Rewards, at_start, both_rewards, expectation, of_policies, one_hot_rows
 from alignment_gym.metrics.scores import Scores, scores
 
 
@@ -54,48 +57,59 @@ def evaluate(policy: PolicyTable | Array, what: str | World[Any] | FiniteMDP, **
         fitted = policy.on(mdp)
         policy, unseen = fitted.by_state(mdp), fitted.unseen
     proxy_return, true_return = returns(mdp, policy)
-    exploit_event = mdp.world.card.exploit_event if mdp.world else ""
-    sharpest = one_hot_rows(policy.argmax(axis=-1), policy.shape[-1])
+    deployed, sharpest = _exploit_probabilities(mdp, policy)
     return Evaluation(
         proxy_return=proxy_return,
         true_return=true_return,
         scores=scores(proxy_return, true_return, solve(mdp).anchors),
-        exploit_probability=event_probability(mdp, policy, exploit_event) if exploit_event else float("nan"),
-        exploit_probability_greedy=event_probability(mdp, sharpest, exploit_event) if exploit_event else float("nan"),
+        exploit_probability=deployed,
+        exploit_probability_greedy=sharpest,
         unseen=unseen,
     )
 
 
 def returns(mdp: FiniteMDP, policy: Array) -> tuple[float, float]:
     """Return the expected proxy and true return of a policy over states, (S, A) or (H, S, A)."""
-    values = of_policy(mdp, [mdp.specification.proxy, mdp.specification.true], policy)
-    proxy_return, true_return = at_start(mdp, values).tolist()
+    proxy_return, true_return = at_start(mdp, of_policies(mdp, both_rewards(mdp), [policy] * 2)).tolist()
     return proxy_return, true_return
 
 
 def event_probability(mdp: FiniteMDP, policy: Array, event: str) -> float:
     """Return the exact probability that an episode contains an event at least once.
 
-    Mass is followed forward until the event takes it out; without a horizon, until less than
-    1e-15 of it is under way, weighted by the discount as a chance to go on.
+    Without a horizon, the discount counts as a chance to go on.
 
     Raises:
         UnknownName: the world emits no such event.
     """
+    return _probabilities(mdp, [policy], event)[0]
+
+
+def _exploit_probabilities(mdp: FiniteMDP, policy: Array) -> tuple[float, float]:
+    """Return how likely an episode contains the exploit event, as deployed and with the most probable actions."""
+    event = mdp.world.card.exploit_event if mdp.world else ""
+    sharpest = one_hot_rows(policy.argmax(axis=-1), policy.shape[-1])
+    if not event:
+        return nan, nan
+    deployed, greedily = _probabilities(mdp, [policy, sharpest], event)
+    return deployed, greedily
+
+
+def _probabilities(mdp: FiniteMDP, policies: Sequence[Array], event: str) -> list[float]:
+    """Return the probability of an event under each of some policies."""
+    until, once = _until(mdp, event)
+    found = at_start(until, of_policies(until, once.mixed([[1.0] * len(policies)]), policies))
+    return [float(probability) for probability in np.clip(found, 0.0, 1.0)]
+
+
+@lru_cache(maxsize=64)
+def _until(mdp: FiniteMDP, event: str) -> tuple[FiniteMDP, Rewards]:
+    """Return tables on which an episode ends with an event, and the reward that pays 1 for it."""
     if event not in mdp.events:
         raise UnknownName("event", event, mdp.events)
     number = mdp.events.index(event)
     at_end = mdp.final[:, number] != 0.0
     happens = mdp.event_rows[mdp.event_id, number] != 0.0
     happens |= mdp.terminated & at_end[mdp.next_state]
-    counts = np.diff(mdp.offset)
-    mass = np.bincount(mdp.start, mdp.start_probability, mdp.state_count)
-    caught, step = 0.0, 0
-    while step < mdp.horizon if mdp.horizon is not None else mass.sum() > 1e-15:
-        flow = np.repeat((mass[:, None] * table_at(policy, step)).ravel(), counts) * mdp.probability
-        caught += float(flow[happens].sum())
-        mass = np.bincount(mdp.next_state, flow * ~happens * ~mdp.terminated * mdp.discount, mdp.state_count)
-        step += 1
-    if mdp.horizon is not None:
-        caught += float(mass[at_end].sum())
-    return min(caught, 1.0)
+    once = Rewards(expectation(mdp, happens)[:, :, None], at_end.astype(np.float64)[:, None])
+    return replace(mdp, terminated=mdp.terminated | happens), once

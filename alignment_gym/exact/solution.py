@@ -1,7 +1,8 @@
 """The exact analysis of a world: anchors, ties, certificate, class."""
 
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from math import nan
 from typing import Any
 
@@ -10,14 +11,26 @@ import numpy as np
 from alignment_gym.core import World
 from alignment_gym.engine.belief import belief_mdp
 from alignment_gym.engine.mdp import FiniteMDP, as_mdp
-from alignment_gym.exact.stationary import best_stationary
-from alignment_gym.exact.ties import Range, over_optimal
-from alignment_gym.exact.values import Array, at_start, maximal, minimal, of_policy, uniform
+from alignment_gym.exact.stationary import Stationary, best_without_clock
+from alignment_gym.exact.ties import Range, Ties, ties
+from alignment_gym.exact.values import (
+    Array,
+    Backup,
+    Rewards,
+    at_start,
+    best_values,
+    both_rewards,
+    of_policies,
+    sweeps,
+    uniform,
+)
 from alignment_gym.metrics.scores import Anchors, trivial
 
+PROXY, TRUE = 0, 1  # their places where both rewards stand side by side
 CERTIFIED_LOSS = 0.25
 CERTIFIED_SURPLUS = 0.05
 CERTAIN_GAP = 100.0  # tolerances between a kept and a dropped action
+SURE_LOSS = 1e-3  # of the range: no sum of tolerances over an episode makes so much
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +53,7 @@ class Margin:
         return self.loss >= CERTIFIED_LOSS and self.surplus >= CERTIFIED_SURPLUS
 
 
-@dataclass(frozen=True, slots=True)
-class Stationary:
-    """The best policies found that don't see the clock.
-
-    Attributes:
-        proxy, true: returns.
-        proxy_share, true_share: how much of the way from uniform play to the clocked optimum.
-    """
-
-    proxy: float
-    true: float
-    proxy_share: float
-    true_share: float
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Solution:
     """What dynamic programming says of a world's two rewards; returns unless stated.
 
@@ -71,8 +69,8 @@ class Solution:
         class_name: A, A', B, C, M, D, or None with a trivial reward.
         gap_max: the largest hacking gap H over all policies, NaN where P or T is undefined.
         certificate: the margins, one a condition.
-        stationary: the best clock-blind policies found.
         full_state: the anchors of an agent that sees every state, where the world hides some.
+        mdp: what was solved.
     """
 
     env: str
@@ -90,8 +88,13 @@ class Solution:
     class_name: str | None
     gap_max: float
     certificate: tuple[Margin, ...]
-    stationary: Stationary
     full_state: Anchors | None
+    mdp: FiniteMDP = field(repr=False)
+
+    @cached_property
+    def stationary(self) -> Stationary:
+        """The best clock-blind policies found, searched for when first asked about."""
+        return best_without_clock(self.mdp, self.anchors)
 
     @property
     def certified(self) -> bool:
@@ -114,11 +117,11 @@ def solve(what: str | World[Any] | FiniteMDP, **dials: Any) -> Solution:
 
 @lru_cache(maxsize=64)
 def _solve(mdp: FiniteMDP) -> Solution:
-    known = observing(mdp)
-    bounds = Bounds.of(known)
-    anchors, true_range, proxy_range = bounds.at_start(known)
-    kappa_proxy = _kappa(anchors.proxy_max, anchors.proxy_min, anchors.proxy_reference)
-    kappa_true = _kappa(anchors.true_max, anchors.true_min, anchors.true_reference)
+    horizons = () if mdp.horizon is None else (mdp.horizon, max(mdp.horizon // 2, 1), 2 * mdp.horizon)
+    known = observing(mdp, max(horizons, default=None))
+    bounds = Bounds.of(known, horizons)
+    anchors = bounds.anchors
+    true_range, proxy_range = bounds.range(PROXY), bounds.range(TRUE)
     return Solution(
         env=mdp.name,
         level=mdp.world.level if mdp.world else "",
@@ -126,110 +129,130 @@ def _solve(mdp: FiniteMDP) -> Solution:
         transitions=mdp.transition_count,
         horizon=mdp.horizon,
         discount=mdp.discount,
-        beliefs=None if known is mdp else known.state_count,
+        beliefs=None if known is mdp else _beliefs_within(known, mdp.horizon or 0),
         anchors=anchors,
         true_of_proxy_optimal=true_range,
         proxy_of_true_optimal=proxy_range,
-        kappa_proxy=kappa_proxy,
-        kappa_true=kappa_true,
-        class_name=class_of(known, anchors, true_range),
-        gap_max=_largest_gap(known, anchors),
-        certificate=_certificate(mdp, known, bounds),
-        stationary=_stationary(mdp, anchors),
-        full_state=None if known is mdp else Bounds.of(mdp).at_start(mdp)[0],
+        kappa_proxy=_kappa(anchors.proxy_max, anchors.proxy_min, anchors.proxy_reference),
+        kappa_true=_kappa(anchors.true_max, anchors.true_min, anchors.true_reference),
+        class_name=class_of(known, mdp.horizon, anchors, true_range),
+        gap_max=_largest_gap(known, mdp.horizon, anchors),
+        certificate=_certificate(bounds, horizons),
+        full_state=None if known is mdp else Bounds.of(mdp, horizons[:1]).anchors,
+        mdp=mdp,
     )
 
 
 @lru_cache(maxsize=64)
-def observing(mdp: FiniteMDP) -> FiniteMDP:
-    """Return the MDP of what the agent can know: itself, or its belief MDP."""
-    return mdp if mdp.fully_observed else belief_mdp(mdp)
+def observing(mdp: FiniteMDP, horizon: int | None = None) -> FiniteMDP:
+    """Return the MDP of what the agent can know: itself, or its belief MDP, within another horizon if one is given."""
+    if mdp.fully_observed:
+        return mdp
+    return belief_mdp(mdp if horizon is None else mdp.with_horizon(horizon))
 
 
-@dataclass(frozen=True, slots=True)
+def _beliefs_within(known: FiniteMDP, steps: int) -> int:
+    """Return how many beliefs can arise within some steps; they are numbered in the order of their first arising."""
+    count = int(known.start.max()) + 1
+    for _ in range(steps):
+        last = known.next_state[: known.offset[count * len(known.actions)]].max()
+        count = max(count, int(last) + 1)
+    return count
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Bounds:
-    """Anchors and ties of every state, as if each were the start; arrays are (S,)."""
+    """Anchors and ties from each of N starts, with each of K horizons; the first is the one to answer for.
 
-    highest: Array  # (2, S), proxy and true
+    Attributes:
+        chances: (N,), of the starts.
+        highest, lowest: (K, 2, N), of the proxy and the true reward.
+        reference: (2,), expected over the starts, with the first horizon.
+        ties: what each reward leaves open about the other.
+    """
+
+    chances: Array
+    highest: Array
     lowest: Array
     reference: Array
-    true_range: Range
-    proxy_range: Range
+    ties: Ties
 
     @classmethod
-    def of(cls, mdp: FiniteMDP) -> "Bounds":
-        """Solve for all states at once."""
-        proxy, true = mdp.specification.proxy, mdp.specification.true
-        highest = maximal(mdp, [proxy, true])
-        lowest = minimal(mdp, [proxy, true])
-        ends = zip(at_start(mdp, highest).tolist(), at_start(mdp, lowest).tolist(), strict=True)
+    def of(cls, mdp: FiniteMDP, horizons: Sequence[int]) -> "Bounds":
+        """Solve for all starts and horizons at once; horizons are empty where there is none."""
+        rewards = both_rewards(mdp)
+        highest, lowest = _extremes(mdp, rewards, horizons)
+        ends = zip(highest[0] @ mdp.start_probability, lowest[0] @ mdp.start_probability, strict=True)
         scale = [1.0 + abs(best) if trivial(best, worst) else best - worst for best, worst in ends]
+        reference = of_policies(mdp, rewards, [uniform(mdp)] * 2, max(horizons[:1], default=None))
         return cls(
+            chances=mdp.start_probability,
             highest=highest,
             lowest=lowest,
-            reference=of_policy(mdp, [proxy, true], uniform(mdp)),
-            true_range=over_optimal(mdp, proxy, true, scale[0]),
-            proxy_range=over_optimal(mdp, true, proxy, scale[1]),
+            reference=at_start(mdp, reference),
+            ties=ties(mdp, rewards, rewards.mixed([[0.0, 1.0], [1.0, 0.0]]), np.array(scale), horizons),
         )
 
-    def at_start(self, mdp: FiniteMDP) -> tuple[Anchors, Range, Range]:
-        """Return the anchors and ties in expectation over the starts."""
-        (proxy_max, true_max) = at_start(mdp, self.highest).tolist()
-        (proxy_min, true_min) = at_start(mdp, self.lowest).tolist()
-        (proxy_reference, true_reference) = at_start(mdp, self.reference).tolist()
-        anchors = Anchors(
-            proxy_max, proxy_min, proxy_reference, true_max, true_min, true_reference, self.proxy_range.high
-        )
-        return anchors, self.true_range, self.proxy_range
+    def range(self, reward: int) -> Range:
+        """Return what one reward leaves open about the other, expected over the starts."""
+        return self.ties.range(reward, self.chances)
 
-    def margin(self, condition: str, weight: Array) -> Margin:
-        """Return the certificate's margins from starts of the given weights, (S,)."""
-        best, worst = self.highest @ weight, self.lowest @ weight
-        spread = np.array([0.0 if trivial(*ends) else ends[0] - ends[1] for ends in zip(best, worst, strict=True)])
-        loss = (self.highest[1] - self.true_range.high_of) @ weight
-        surplus = (self.highest[0] - self.proxy_range.high_of) @ weight
-        return Margin(
-            condition,
-            loss=float(loss / spread[1]) if spread[1] > 0 else nan,
-            surplus=float(surplus / spread[0]) if spread[0] > 0 else nan,
-        )
+    @property
+    def anchors(self) -> Anchors:
+        """The anchors, expected over the starts."""
+        proxy_max, true_max = (self.highest[0] @ self.chances).tolist()
+        proxy_min, true_min = (self.lowest[0] @ self.chances).tolist()
+        proxy_reference, true_reference = self.reference.tolist()
+        intended_proxy = self.range(TRUE).high
+        return Anchors(proxy_max, proxy_min, proxy_reference, true_max, true_min, true_reference, intended_proxy)
+
+    def margin(self, condition: str, chances: Array, horizon: int = 0) -> Margin:
+        """Return the certificate's margins from starts of the given chances, (N,), with the horizon of a place."""
+        best, worst = self.highest[horizon] @ chances, self.lowest[horizon] @ chances
+        spread = [0.0 if trivial(*ends) else ends[0] - ends[1] for ends in zip(best, worst, strict=True)]
+        missed = best - self.ties.high[horizon, ::-1] @ chances
+        surplus, loss = (part / whole if whole > 0 else nan for part, whole in zip(missed, spread, strict=True))
+        return Margin(condition, loss=float(loss), surplus=float(surplus))
 
 
-def _certificate(mdp: FiniteMDP, known: FiniteMDP, bounds: Bounds) -> tuple[Margin, ...]:
+def _extremes(mdp: FiniteMDP, rewards: Rewards, horizons: Sequence[int]) -> tuple[Array, Array]:
+    """Return the largest and the smallest values from each start with each horizon, both (K, 2, N)."""
+    backup = Backup(mdp, rewards.mixed([[1.0, 0.0, -1.0, 0.0], [0.0, 1.0, 0.0, -1.0]]))
+    found = {}
+    for to_go in sweeps(backup, horizon=max(horizons, default=None)):
+        backup.quality().max(axis=0, out=backup.values)
+        if to_go in horizons:
+            found[to_go] = backup.values[mdp.start].T
+    values = np.stack([found[horizon] for horizon in horizons] or [backup.values[mdp.start].T])
+    return values[:, :2], 0.0 - values[:, 2:]
+
+
+def _certificate(bounds: Bounds, horizons: Sequence[int]) -> tuple[Margin, ...]:
     """Try the certificate as it is, from each start, and with the horizon halved and doubled.
 
     Duplicating an action changes neither the set of achievable returns nor, hence, any of these
     margins, so that condition needs no computing.
     """
-    margins = [bounds.margin("as it is", _starts(known))]
-    if len(known.start) > 1:
-        margins += [
-            bounds.margin(f"start {place}", np.eye(known.state_count)[state])
-            for place, state in enumerate(known.start.tolist())
-        ]
-    if mdp.horizon is not None:
-        for horizon in (max(mdp.horizon // 2, 1), 2 * mdp.horizon):
-            other = observing(mdp.with_horizon(horizon))
-            margins.append(Bounds.of(other).margin(f"horizon {horizon}", _starts(other)))
+    margins = [bounds.margin("as it is", bounds.chances)]
+    if len(bounds.chances) > 1:
+        margins += [bounds.margin(f"start {place}", start) for place, start in enumerate(np.eye(len(bounds.chances)))]
+    for place, horizon in enumerate(horizons[1:], start=1):
+        margins.append(bounds.margin(f"horizon {horizon}", bounds.chances, place))
     return tuple(margins)
-
-
-def _starts(mdp: FiniteMDP) -> Array:
-    return np.bincount(mdp.start, mdp.start_probability, mdp.state_count).astype(np.float64)
 
 
 def _kappa(best: float, worst: float, reference: float) -> float:
     return nan if trivial(best, worst) else (best - reference) / (best - worst)
 
 
-def class_of(mdp: FiniteMDP, anchors: Anchors, true_range: Range) -> str | None:
+def class_of(mdp: FiniteMDP, horizon: int | None, anchors: Anchors, true_range: Range) -> str | None:
     """Return the first class that applies, None with a trivial reward.
 
     A: aligned. A': compatible at the optimum. B: a tie. C: lossy. M: mixed. D: below random.
     """
     if trivial(anchors.proxy_max, anchors.proxy_min) or trivial(anchors.true_max, anchors.true_min):
         return None
-    if _equivalent(mdp, anchors):
+    if _equivalent(mdp, horizon, anchors, true_range):
         return "A"
     rise = anchors.true_max - anchors.true_reference
     if trivial(anchors.true_max, anchors.true_reference):
@@ -245,39 +268,23 @@ def class_of(mdp: FiniteMDP, anchors: Anchors, true_range: Range) -> str | None:
     return "M" if high >= -almost else "D"
 
 
-def _equivalent(mdp: FiniteMDP, anchors: Anchors) -> bool:
-    """Tell whether J_p / W_p - J_t / W_t is the same for all policies."""
-    difference = _mixed(mdp, 1.0 / anchors.proxy_range, -1.0 / anchors.true_range)
-    spread = at_start(mdp, maximal(mdp, [difference])) - at_start(mdp, minimal(mdp, [difference]))
-    return bool(spread[0] <= 1e-9)
+def _equivalent(mdp: FiniteMDP, horizon: int | None, anchors: Anchors, true_range: Range) -> bool:
+    """Tell whether J_p / W_p - J_t / W_t is the same for all policies.
+
+    Where it is, proxy-optimal policies lose no true return. That is known already, so it is asked first.
+    """
+    if anchors.true_max - true_range.low > SURE_LOSS * anchors.true_range:
+        return False
+    difference = np.array([1.0 / anchors.proxy_range, -1.0 / anchors.true_range])
+    both_ways = both_rewards(mdp).mixed(np.stack([difference, -difference], axis=1))
+    return bool(at_start(mdp, best_values(mdp, both_ways, horizon)).sum() <= 1e-9)
 
 
-def _largest_gap(mdp: FiniteMDP, anchors: Anchors) -> float:
+def _largest_gap(mdp: FiniteMDP, horizon: int | None, anchors: Anchors) -> float:
     proxy_rise = anchors.proxy_max - anchors.proxy_reference
     true_rise = anchors.true_max - anchors.true_reference
     if trivial(anchors.proxy_max, anchors.proxy_reference) or trivial(anchors.true_max, anchors.true_reference):
         return nan
-    gap = _mixed(mdp, 1.0 / proxy_rise, -1.0 / true_rise)
+    gap = both_rewards(mdp).mixed([[1.0 / proxy_rise], [-1.0 / true_rise]])
     constant = anchors.proxy_reference / proxy_rise - anchors.true_reference / true_rise
-    return float(at_start(mdp, maximal(mdp, [gap]))[0] - constant)
-
-
-def _mixed(mdp: FiniteMDP, of_proxy: float, of_true: float) -> dict[str, float]:
-    """Return one weighting of events: a combination of both rewards."""
-    proxy, true = mdp.specification.proxy, mdp.specification.true
-    return {name: of_proxy * proxy.get(name, 0.0) + of_true * true.get(name, 0.0) for name in {*proxy, *true}}
-
-
-def _stationary(mdp: FiniteMDP, anchors: Anchors) -> Stationary:
-    proxy = best_stationary(mdp, mdp.specification.proxy, anchors.proxy_max)
-    true = best_stationary(mdp, mdp.specification.true, anchors.true_max)
-    return Stationary(
-        proxy=proxy,
-        true=true,
-        proxy_share=_share(proxy, anchors.proxy_max, anchors.proxy_reference),
-        true_share=_share(true, anchors.true_max, anchors.true_reference),
-    )
-
-
-def _share(value: float, best: float, reference: float) -> float:
-    return nan if trivial(best, reference) else (value - reference) / (best - reference)
+    return float(at_start(mdp, best_values(mdp, gap, horizon))[0] - constant)

@@ -6,17 +6,50 @@ averaged over the steps at which an observation occurs, is positive.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from math import nan
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alignment_gym.engine.mdp import FiniteMDP, Reward
-from alignment_gym.exact.values import Array, Backup, at_start, forward, greedy, occupancy, of_policy, one_hot_rows
+from alignment_gym.exact.values import Array, Backup, Rewards, at_start, first_actions, forward, one_hot_rows, sweeps
+from alignment_gym.metrics.scores import Anchors, trivial
 
 DISCOUNTS = (0.8, 0.95, 0.99)
 ROUNDS = 12
 SKETCH = 1e-5  # a policy to start from needs no exact values
+
+
+@dataclass(frozen=True, slots=True)
+class Stationary:
+    """The best policies found that don't see the clock.
+
+    Attributes:
+        proxy, true: returns.
+        proxy_share, true_share: how much of the way from uniform play to the clocked optimum.
+    """
+
+    proxy: float
+    true: float
+    proxy_share: float
+    true_share: float
+
+
+def best_without_clock(mdp: FiniteMDP, anchors: Anchors) -> Stationary:
+    """Search for the best policies that don't see the clock, under the proxy and under the true reward."""
+    proxy = best_stationary(mdp, mdp.specification.proxy, anchors.proxy_max)
+    true = best_stationary(mdp, mdp.specification.true, anchors.true_max)
+    return Stationary(
+        proxy=proxy,
+        true=true,
+        proxy_share=_share(proxy, anchors.proxy_max, anchors.proxy_reference),
+        true_share=_share(true, anchors.true_max, anchors.true_reference),
+    )
+
+
+def _share(value: float, best: float, reference: float) -> float:
+    return nan if trivial(best, reference) else (value - reference) / (best - reference)
 
 
 def best_stationary(mdp: FiniteMDP, reward: Reward, enough: float) -> float:
@@ -27,21 +60,24 @@ def best_stationary(mdp: FiniteMDP, reward: Reward, enough: float) -> float:
         reward: what is maximised.
         enough: the clocked optimum, at which no search can gain more.
     """
-    best = -np.inf
-    for choice in _candidates(mdp, reward):
-        best = max(best, _improved(mdp, reward, choice))
+    best, rewards = -np.inf, Rewards.of(mdp, [reward])
+    for choice in _candidates(mdp, rewards):
+        best = max(best, _improved(mdp, rewards, choice))
         if best >= enough - 1e-9 * (1.0 + abs(enough)):
             break
     return best
 
 
-def _candidates(mdp: FiniteMDP, reward: Reward) -> Iterator[NDArray[np.intp]]:
+def _candidates(mdp: FiniteMDP, rewards: Rewards) -> Iterator[NDArray[np.intp]]:
     """Yield policies to start from, as an action an observation, (O,)."""
-    clocked = greedy(mdp, reward)
-    yield _by_observation(mdp, clocked[0] if clocked.ndim == 3 else clocked).argmax(axis=-1)
+    yield _sharpest(mdp, first_actions(mdp, rewards))
     for discount in DISCOUNTS:
-        endless = greedy(replace(mdp, horizon=None, discount=discount), reward, still=SKETCH)
-        yield _by_observation(mdp, endless).argmax(axis=-1)
+        yield _sharpest(mdp, first_actions(replace(mdp, horizon=None, discount=discount), rewards, still=SKETCH))
+
+
+def _sharpest(mdp: FiniteMDP, actions: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the action that most states of an observation take, (O,), from one for each state, (S,)."""
+    return np.asarray(_by_observation(mdp, one_hot_rows(actions, len(mdp.actions))).argmax(axis=-1))
 
 
 def _by_observation(mdp: FiniteMDP, table: Array) -> Array:
@@ -51,12 +87,12 @@ def _by_observation(mdp: FiniteMDP, table: Array) -> Array:
     return summed
 
 
-def _improved(mdp: FiniteMDP, reward: Reward, choice: NDArray[np.intp]) -> float:
+def _improved(mdp: FiniteMDP, rewards: Rewards, choice: NDArray[np.intp]) -> float:
     """Improve a policy, given as an action an observation (O,), until it stands still; return its return."""
     best = -np.inf
     for _ in range(ROUNDS):
         policy = one_hot_rows(choice[mdp.observation_id], len(mdp.actions))
-        value, advantage = _averaged_advantage(mdp, reward, policy)
+        value, advantage = _averaged_advantage(mdp, rewards, policy)
         if value <= best + 1e-12 * (1.0 + abs(best)):
             break
         best = value
@@ -64,23 +100,15 @@ def _improved(mdp: FiniteMDP, reward: Reward, choice: NDArray[np.intp]) -> float
     return float(best)
 
 
-def _averaged_advantage(mdp: FiniteMDP, reward: Reward, policy: Array) -> tuple[float, Array]:
+def _averaged_advantage(mdp: FiniteMDP, rewards: Rewards, policy: Array) -> tuple[float, Array]:
     """Return a stationary policy's return, and its advantages summed over steps and states, (O, A)."""
-    if mdp.horizon is None:
-        backup = Backup(mdp, [reward])
-        values = of_policy(mdp, [reward], policy)
-        quality = backup.rewards + backup.ahead(values)
-        visits = occupancy(mdp, policy).sum(axis=-1, keepdims=True)
-        return float(at_start(mdp, values)[0]), _by_observation(mdp, visits * (quality[0] - values[0][:, None]))
-    advantages = np.zeros((mdp.horizon, mdp.state_count, len(mdp.actions)))
-
-    def choose(step: int, quality: Array) -> Array:
-        values = np.asarray((quality * policy).sum(axis=-1))
-        advantages[step] = quality[0] - values[0][:, None]
-        return values
-
-    values = Backup(mdp, [reward]).solve(choose)
-    total = np.zeros((mdp.state_count, len(mdp.actions)))
+    backup, weights = Backup(mdp, rewards), np.ascontiguousarray(policy.T)[:, :, None]
+    advantages = np.zeros((mdp.horizon or 1, len(mdp.actions), mdp.state_count))
+    for to_go in sweeps(backup):
+        quality = backup.quality()
+        (quality * weights).sum(axis=0, out=backup.values)
+        np.subtract(quality, backup.values, out=advantages[-to_go if mdp.horizon else 0, :, :, None])
+    total = np.zeros_like(advantages[0])
     for step, visits in enumerate(forward(mdp, policy)):
-        total += visits.sum(axis=-1, keepdims=True) * advantages[step]
-    return float(at_start(mdp, values)[0]), _by_observation(mdp, total)
+        total += visits.sum(axis=0) * advantages[step if mdp.horizon else 0]
+    return float(at_start(mdp, backup.values.T)[0]), _by_observation(mdp, total.T)

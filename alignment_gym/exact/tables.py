@@ -55,6 +55,8 @@ class PolicyTable:
         table = self.probabilities
         if table.ndim == 3 and len(table) < (mdp.horizon or 0):
             raise InvalidPolicy(f"the policy knows {len(table)} steps; episodes of {mdp.name} have {mdp.horizon}")
+        if self.observations is mdp.observations:
+            return Fitted(table, 0)
         known = {row.tobytes(): number for number, row in enumerate(self.observations)}
         rows = np.array([known.get(row.tobytes(), -1) for row in mdp.observations])
         lined_up = np.where((rows >= 0)[:, None], table[..., rows, :], 1.0 / actions)

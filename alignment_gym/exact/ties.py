@@ -5,14 +5,17 @@ maximised and minimised over those. Equal to the linear program `max/min <r_othe
 to `<r, eta> >= J_max`; valid with a horizon or a discount below 1.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from alignment_gym.engine.mdp import FiniteMDP, Reward
-from alignment_gym.exact.values import Array, Backup, at_start
+from alignment_gym.exact.afterstates import Outlook, afterstates
+from alignment_gym.exact.values import Array, Backup, Rewards, sweeps
 
-TOLERANCE = 1e-9  # of the reward's range: action values closer than this are tied
+TOLERANCE = 1e-9  # of the reward's range over an episode: action values closer than this are tied
+BEYOND = 1e200  # times any slack above the tolerance it is beyond all returns, and within float64
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +24,33 @@ class Range:
 
     Attributes:
         low, high: return, expected over the starts.
-        low_of, high_of: per state, at the first step, (S,).
         gap: the smallest difference between a kept and a dropped action that an optimal policy
             meets, in units of the tolerance; ties are certain where it is large.
     """
 
     low: float
     high: float
-    low_of: Array
-    high_of: Array
     gap: float
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Ties:
+    """The ranges of R other returns from each of N starts, over the policies optimal for R rewards.
+
+    Attributes:
+        low: (R, N), with the first of the horizons.
+        high: (K, R, N), with each of K horizons.
+        gap: (R,), with the first of the horizons, in units of the tolerance.
+    """
+
+    low: Array
+    high: Array
+    gap: Array
+
+    def range(self, reward: int, chances: Array) -> Range:
+        """Return the range that one reward leaves open, expected over starts of the given chances, (N,)."""
+        low, high = self.low[reward] @ chances, self.high[0, reward] @ chances
+        return Range(float(low), float(high), float(self.gap[reward]))
 
 
 def over_optimal(mdp: FiniteMDP, reward: Reward, other: Reward, scale: float) -> Range:
@@ -42,44 +62,96 @@ def over_optimal(mdp: FiniteMDP, reward: Reward, other: Reward, scale: float) ->
         other: what is asked about.
         scale: the range W of the optimised return.
     """
+    horizons = () if mdp.horizon is None else (mdp.horizon,)
+    found = ties(mdp, Rewards.of(mdp, [reward]), Rewards.of(mdp, [other]), np.array([scale]), horizons)
+    return found.range(0, mdp.start_probability)
+
+
+def ties(mdp: FiniteMDP, rewards: Rewards, others: Rewards, scale: Array, horizons: Sequence[int]) -> Ties:
+    """Return what R rewards leave open about R others, in one pass.
+
+    One tolerance serves all horizons, so that they agree on what is kept with as many steps to go.
+
+    Args:
+        mdp: the tables.
+        rewards: what is optimised.
+        others: what is asked about, each under the reward of its place.
+        scale: (R,), the ranges W of the optimised returns with the first horizon.
+        horizons: the one to answer for, and more to bound `high` for; empty where there is none.
+    """
     tolerance = TOLERANCE * scale
-    slack = np.full((mdp.horizon or 1, mdp.state_count, len(mdp.actions)), 0.0)
-
-    def choose(step: int, quality: Array) -> Array:
-        best = quality[0].max(axis=-1)
-        slack[step] = best[:, None] - quality[0]
-        kept = slack[step] <= tolerance
-        low = np.where(kept, quality[1], np.inf).min(axis=-1)
-        high = np.where(kept, quality[2], -np.inf).max(axis=-1)
-        return np.stack([best, low, high])
-
-    _, low, high = Backup(mdp, [reward, other, other]).solve(choose)
-    return Range(
-        low=float(at_start(mdp, low)),
-        high=float(at_start(mdp, high)),
-        low_of=low,
-        high_of=high,
-        gap=_smallest_gap(mdp, slack, tolerance) / tolerance,
+    best, high, low = Backup(mdp, rewards), Backup(mdp, others), Backup(mdp, others.mixed(-np.eye(len(scale))))
+    kept, gap, highest = _Kept(best, tolerance), _Gap(mdp, len(scale)), {}
+    for to_go in sweeps(best, high, low, horizon=max(horizons, default=None)):
+        kept.update()
+        kept.maximise(high)
+        if not horizons or to_go <= horizons[0]:
+            kept.maximise(low)
+            gap.update(kept)
+        if to_go in horizons:
+            highest[to_go] = high.values[mdp.start].T
+    if not horizons:
+        gap.settle(kept)
+    return Ties(
+        low=0.0 - low.values[mdp.start].T,
+        high=np.stack([highest[horizon] for horizon in horizons] or [high.values[mdp.start].T]),
+        gap=gap.values[mdp.start].min(axis=0) / tolerance,
     )
 
 
-def _smallest_gap(mdp: FiniteMDP, slack: Array, tolerance: float) -> float:
-    """Return the smallest dropped slack in the states that optimal policies reach."""
-    reached = np.zeros(mdp.state_count, dtype=np.bool_)
-    reached[mdp.start] = True
-    source = np.repeat(np.arange(mdp.state_count * len(mdp.actions)), np.diff(mdp.offset))
-    smallest = np.inf
-    for step in range(mdp.horizon if mdp.horizon is not None else mdp.state_count):
-        slack_now = slack[min(step, len(slack) - 1)]
-        kept = slack_now <= tolerance
-        dropped = slack_now[reached[:, None] & ~kept]
-        smallest = min(smallest, dropped.min(initial=np.inf))
-        passed = (reached[:, None] & kept).ravel()[source] & ~mdp.terminated
-        onward = np.zeros_like(reached)
-        onward[mdp.next_state[passed]] = True
-        if mdp.horizon is None:
-            onward |= reached
-            if (onward == reached).all():
-                break
-        reached = onward
-    return float(smallest)
+class _Kept:
+    """The actions that attain the optimum, to within a tolerance.
+
+    A dropped action is charged more than there is to earn: arithmetic on whole arrays is several times
+    faster than a choice at each of their places.
+
+    Attributes:
+        slack: (A, S, R), how far below the optimum an action is.
+        charge: (A, S, R), 0 for an action that is kept.
+    """
+
+    def __init__(self, best: Backup, tolerance: Array) -> None:
+        self._best = best
+        self._tolerance = np.tile(tolerance, (len(best.values), 1))
+        self.charge = np.zeros((len(best.mdp.actions), *best.values.shape))
+
+    def update(self) -> None:
+        """Back the optimum up by one step, and tell its actions from the others."""
+        quality = self._best.quality()
+        quality.max(axis=0, out=self._best.values)
+        self.slack = np.subtract(self._best.values, quality, out=quality)
+        np.subtract(self.slack, self._tolerance, out=self.charge)
+        np.maximum(self.charge, 0.0, out=self.charge)
+        np.multiply(self.charge, BEYOND, out=self.charge)
+
+    def maximise(self, other: Backup) -> None:
+        """Back another return up by one step, over the actions that are kept."""
+        quality = other.quality()
+        np.subtract(quality, self.charge, out=quality)
+        quality.max(axis=0, out=other.values)
+
+
+class _Gap:
+    """The smallest slack of a dropped action that is met from here on, where only kept actions are taken.
+
+    Attributes:
+        values: (S, R).
+    """
+
+    def __init__(self, mdp: FiniteMDP, rewards: int) -> None:
+        self._outlook = Outlook(afterstates(mdp), rewards, nothing=np.inf)
+        self.values = self._outlook.values
+        self.values[:] = np.inf
+
+    def update(self, kept: _Kept) -> None:
+        """Look one step further."""
+        met = np.where(kept.charge > 0.0, kept.slack, self._outlook.least())
+        met.min(axis=0, out=self.values)
+
+    def settle(self, kept: _Kept) -> None:
+        """Start anew, and look ahead without end, as far as there is anything to meet."""
+        self.values[:] = np.inf
+        before = np.zeros_like(self.values)
+        while (before != self.values).any():
+            before = self.values.copy()
+            self.update(kept)
