@@ -26,29 +26,13 @@ class Node:
         self.branches: list[Branch] = []
 
 
-class Followed(NamedTuple):
-    """What one outcome brings."""
+Followed = tuple[Node, float, float, bool, dict[str, float]]
+"""What one outcome brings: the next node, the proxy and the true reward, whether the episode terminates, and the
+events that are not 0, the final ones of a termination included. A plain tuple, which Python unpacks fastest."""
 
-    node: Node
-    proxy_reward: float
-    true_reward: float
-    terminated: bool
-    events: dict[str, float]  # those that are not 0, the final ones of a termination included
-
-
-class Branch(NamedTuple):
-    """What may follow on an action.
-
-    Attributes:
-        bounds: the outcomes' upper bounds on the draw; None for a single outcome; empty where
-            `outcomes` takes the draw itself.
-        first: the first outcome.
-        outcomes: all of them.
-    """
-
-    bounds: list[int] | None
-    first: Followed
-    outcomes: "list[Followed] | Sampled"
+Branch = tuple[list[int] | None, Followed, "list[Followed] | Sampled"]
+"""What may follow on an action: upper bounds on the draw, the first outcome, all outcomes. The bounds are None for
+a single outcome, and empty where the outcomes take the draw itself."""
 
 
 class Ending(NamedTuple):
@@ -67,25 +51,24 @@ class Lookups:
         self._mdp = mdp
         self._accounts = accounts
         self._nodes: list[Node | None] = [None] * mdp.state_count
+        self._endings: dict[int, Ending] = {}
 
-    def reached(self, state: int) -> Node:
-        """Return a state's node, laid out."""
-        node = self._node(state)
-        return node if node.branches else self.lay_out(node)
-
-    def lay_out(self, node: Node) -> Node:
+    def lay_out(self, node: Node) -> None:
         """Give a node its branches."""
         count = len(self._mdp.actions)
         node.branches = [self._branch(row) for row in range(node.state * count, (node.state + 1) * count)]
-        return node
 
     def ending(self, node: Node) -> Ending:
         """Return what the horizon brings."""
         mdp, accounts, state = self._mdp, self._accounts, node.state
-        paid = float(accounts.proxy_final[state]), float(accounts.true_final[state])
-        return Ending(*paid, named(mdp.events, mdp.final[state].tolist()), bool(mdp.succeeded[state]))
+        if state not in self._endings:
+            paid = float(accounts.proxy_final[state]), float(accounts.true_final[state])
+            events = named(mdp.events, mdp.final[state].tolist())
+            self._endings[state] = Ending(*paid, events, bool(mdp.succeeded[state]))
+        return self._endings[state]
 
-    def _node(self, state: int) -> Node:
+    def node(self, state: int) -> Node:
+        """Return a state's node."""
         node = self._nodes[state]
         if node is None:
             seen = self._mdp.observations[self._mdp.observation_id[state]]
@@ -95,14 +78,14 @@ class Lookups:
     def _branch(self, row: int) -> Branch:
         low, high = self._mdp.offset[row : row + 2].tolist()
         outcomes = [self._followed(place) for place in range(low, high)]
-        return Branch(self._mdp.bounds[low:high].tolist() if len(outcomes) > 1 else None, outcomes[0], outcomes)
+        return self._mdp.bounds[low:high].tolist() if len(outcomes) > 1 else None, outcomes[0], outcomes
 
     def _followed(self, place: int) -> Followed:
         mdp, accounts = self._mdp, self._accounts
         state, terminated = int(mdp.next_state[place]), bool(mdp.terminated[place])
         row = mdp.event_rows[mdp.event_id[place]] + (mdp.final[state] if terminated else 0.0)
         paid = float(accounts.proxy[place]), float(accounts.true[place])
-        return Followed(self._node(state), *paid, terminated, named(mdp.events, row.tolist()))
+        return self.node(state), *paid, terminated, named(mdp.events, row.tolist())
 
 
 class GrowingLookups:
@@ -113,17 +96,11 @@ class GrowingLookups:
         self._accounts = accounts
         self._nodes: dict[int, Node] = {}
 
-    def reached(self, state: int) -> Node:
-        """Return a state's node, laid out."""
-        node = self.node(state)
-        return node if node.branches else self.lay_out(node)
-
-    def lay_out(self, node: Node) -> Node:
+    def lay_out(self, node: Node) -> None:
         """Give a node its branches; what follows is worked out when it is asked for."""
         count = len(self._mdp.actions)
         rows = range(node.state * count, (node.state + 1) * count)
-        node.branches = [Branch([], NOTHING, Sampled(self, row)) for row in rows]
-        return node
+        node.branches = [([], NOTHING, Sampled(self, row)) for row in rows]
 
     def ending(self, node: Node) -> Ending:
         """Return what the horizon brings."""
@@ -141,7 +118,7 @@ class GrowingLookups:
         """Return what follows in a row on a step's draw."""
         state, kind, terminated = self._mdp.follow(row, drawn)
         emitted = self._mdp.kinds.array[kind]
-        return Followed(self.node(state), *self._accounts.pay(emitted), terminated, self._named(emitted))
+        return self.node(state), *self._accounts.pay(emitted), terminated, self._named(emitted)
 
     def _named(self, row: NDArray[np.float64]) -> dict[str, float]:
         return named(self._mdp.events, row.tolist())
@@ -161,7 +138,7 @@ class Sampled:
 
 
 NOWHERE = Node(-1, np.zeros(0, dtype=np.uint8))  # where an episode is before it has begun
-NOTHING = Followed(NOWHERE, 0.0, 0.0, False, {})
+NOTHING: Followed = (NOWHERE, 0.0, 0.0, False, {})
 
 
 def named(events: tuple[str, ...], row: list[float]) -> dict[str, float]:

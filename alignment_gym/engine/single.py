@@ -112,7 +112,7 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
         self._key = episode_key(self.np_random) if key is None else int(key) % SCALE
         self._draws = []
         place = bisect_right(self._start_bounds, draw(self._key, 0)) if len(self._starts) > 1 else 0
-        self._node = node = self._lookups.reached(self._starts[place])
+        self._node = node = self._lookups.node(self._starts[place])
         self._step = 0
         self._proxy_return = self._true_return = 0.0
         self._ledger = Ledger()
@@ -127,7 +127,10 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
         try:
             bounds, followed, outcomes = self._node.branches[chosen if chosen >= 0 else self._count]
         except IndexError:
-            raise self._refusal(action) from None
+            if self._node.branches or self._node is NOWHERE:
+                raise self._refusal(action) from None
+            self._lookups.lay_out(self._node)
+            return self.step(action)
         step = self._step = self._step + 1
         if bounds is not None:
             try:
@@ -139,7 +142,7 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
             elif drawn >= bounds[0]:
                 followed = outcomes[bisect_right(bounds, drawn)]
         node, proxy_reward, true_reward, terminated, events = followed
-        self._node = node if node.branches else self._lookups.lay_out(node)
+        self._node = node
         truncated = False
         if terminated or step >= self._horizon:
             truncated = not terminated
@@ -185,7 +188,7 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
         """Find the node of the present state among those of the tables at hand."""
         vars(self).update(state)
         self._lookups = self._found()
-        self._node = self._lookups.reached(state["_node"]) if state["_node"] >= 0 else NOWHERE
+        self._node = self._lookups.node(state["_node"]) if state["_node"] >= 0 else NOWHERE
 
     def _refusal(self, action: Any) -> Exception:
         if self._closed:
