@@ -52,6 +52,7 @@ class Lookups:
         self._accounts = accounts
         self._nodes: list[Node | None] = [None] * mdp.state_count
         self._endings: dict[int, Ending] = {}
+        self._events: dict[int, dict[str, float]] = {}  # many transitions share them
 
     def lay_out(self, node: Node) -> None:
         """Give a node its branches."""
@@ -82,10 +83,14 @@ class Lookups:
 
     def _followed(self, place: int) -> Followed:
         mdp, accounts = self._mdp, self._accounts
-        state, terminated = int(mdp.next_state[place]), bool(mdp.terminated[place])
-        row = mdp.event_rows[mdp.event_id[place]] + (mdp.final[state] if terminated else 0.0)
-        paid = float(accounts.proxy[place]), float(accounts.true[place])
-        return self.node(state), *paid, terminated, named(mdp.events, row.tolist())
+        state, kind, terminated = int(mdp.next_state[place]), int(mdp.event_id[place]), bool(mdp.terminated[place])
+        if terminated:
+            events = named(mdp.events, (mdp.event_rows[kind] + mdp.final[state]).tolist())
+        elif kind in self._events:
+            events = self._events[kind]
+        else:
+            events = self._events[kind] = named(mdp.events, mdp.event_rows[kind].tolist())
+        return self.node(state), float(accounts.proxy[place]), float(accounts.true[place]), terminated, events
 
 
 class GrowingLookups:
