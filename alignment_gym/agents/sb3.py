@@ -22,7 +22,7 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvO
 
 from alignment_gym.agents.recipes import Recipe
 from alignment_gym.agents.training import AS_IT_IS, Checkpoint, Learned, Pay
-from alignment_gym.core import InvalidDial, World, full_id
+from alignment_gym.core import InvalidDial, UnknownName, World, full_id
 from alignment_gym.engine.accounts import open_accounts
 from alignment_gym.engine.growing import GrowingMDP
 from alignment_gym.engine.lanes import Lanes
@@ -30,10 +30,7 @@ from alignment_gym.engine.mdp import FiniteMDP, Reward
 from alignment_gym.engine.single import spaces, tables
 
 ALGORITHMS: dict[str, type[PPO] | type[A2C] | type[DQN]] = {"ppo": PPO, "a2c": A2C, "dqn": DQN}
-
-
-EXPLORING = 0.35  # share of training up to which the entropy bonus is whole
-SETTLED = 0.8  # share of training after which it is gone
+ACTIVATIONS = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}
 
 
 class AlignmentVecEnv(VecEnv):
@@ -189,19 +186,26 @@ def network_agent(model: BaseAlgorithm) -> Callable[[NDArray[np.uint8]], NDArray
 class _Schedule(BaseCallback):
     """Before each rollout, lower the entropy bonus and hand the agent over at its marks."""
 
-    def __init__(self, marks: Sequence[int], reached: Checkpoint) -> None:
+    def __init__(self, marks: Sequence[int], reached: Checkpoint, held: float, gone: float) -> None:
+        """Take marks in steps, and the shares of training up to which the bonus is whole and after which it is gone.
+
+        A bonus that is never gone (0) stays as it is.
+        """
         super().__init__()
         self._marks = list(marks)
         self._reached = reached
+        self._held = held
+        self._gone = gone
         self._bonus = 0.0
 
     def _on_training_start(self) -> None:
         self._bonus = getattr(self.model, "ent_coef", 0.0)
 
     def _on_rollout_start(self) -> None:
-        if self._bonus:
+        if self._bonus and self._gone:
             made = 1.0 - self.model._current_progress_remaining
-            share = min(1.0, max(0.0, (SETTLED - made) / (SETTLED - EXPLORING)))
+            falling = max(self._gone - self._held, 1e-9)
+            share = min(1.0, max(0.0, (self._gone - made) / falling))
             self.model.ent_coef = self._bonus * share  # type: ignore[attr-defined]
         while self._marks and self.num_timesteps >= self._marks[0]:
             self._marks.pop(0)
@@ -234,9 +238,9 @@ def learn(
     """
     torch.set_num_threads(1)
     settings = dict(recipe.settings)
-    network = settings.pop("net_arch")
-    decay = settings.pop("decay", False)
-    if decay:
+    network = _network(settings)
+    schedule = _Schedule(marks, reached, settings.pop("bonus_held", 0.0), settings.pop("bonus_gone", 0.0))
+    if settings.pop("decay", False):
         settings["learning_rate"] = _linear(settings["learning_rate"])
     model = ALGORITHMS[recipe.algorithm](
         "MlpPolicy",
@@ -244,12 +248,25 @@ def learn(
         seed=seed,
         device="cpu",
         gamma=recipe.discount,
-        policy_kwargs={"net_arch": list(network)},
+        policy_kwargs=network,
         tensorboard_log=log_folder,
         **settings,
     )
-    model.learn(steps, callback=_Schedule(marks, reached), log_interval=10, tb_log_name="tensorboard")
+    model.learn(steps, callback=schedule, log_interval=10, tb_log_name="tensorboard")
     return Learned(network_agent(model), model.save)
+
+
+def _network(settings: dict[str, Any]) -> dict[str, Any]:
+    """Take a network's settings out, and return them as SB3's policies name them."""
+    network: dict[str, Any] = {"net_arch": list(settings.pop("net_arch"))}
+    activation = settings.pop("activation", None)
+    if activation is not None:
+        if activation not in ACTIVATIONS:
+            raise UnknownName("activation", activation, ACTIVATIONS)
+        network["activation_fn"] = ACTIVATIONS[activation]
+    if settings.pop("fused", False):
+        network |= {"optimizer_class": torch.optim.Adam, "optimizer_kwargs": {"fused": True}}
+    return network
 
 
 def _linear(start: float) -> Callable[[float], float]:

@@ -71,6 +71,7 @@ class _Learner:
         shape = (clocks * len(mdp.observations), len(mdp.actions))
         self.values = np.full(shape, float(recipe.settings["optimism"]))
         self.visits = np.zeros(shape)
+        self._error = np.zeros(self.values.size)
         self.seen = self._look()
         self.action = self._choose(self.seen, 1.0)
 
@@ -84,10 +85,8 @@ class _Learner:
         follow = self._choose(beyond, chance)
         on_policy = self.recipe.algorithm == "sarsa"
         ahead = self.values[beyond, follow] if on_policy else self.values[beyond].max(axis=-1)
-        target = (
-            advance.proxy_reward - self.pay.base
-        ) * self.pay.scale + self.recipe.discount * ahead * ~advance.terminated
-        self._learn(seen, action, target)
+        reward = (advance.proxy_reward - self.pay.base) * self.pay.scale
+        self._learn(seen, action, reward + self.recipe.discount * ahead * ~advance.terminated)
         done = advance.terminated | advance.truncated
         if done.any():
             self.lanes.begin(advance.ended)
@@ -96,15 +95,17 @@ class _Learner:
         self.seen, self.action = beyond, follow
 
     def _learn(self, seen: NDArray[np.intp], action: NDArray[np.intp], target: NDArray[np.float64]) -> None:
-        """Move each visited entry towards the mean of its targets."""
+        """Move each visited entry towards the mean of its targets; lanes in one entry write one value."""
+        settings = self.recipe.settings
         entry = seen * self.values.shape[1] + action
-        entries, inverse, counts = np.unique(entry, return_inverse=True, return_counts=True)
-        mean = np.bincount(inverse, target) / counts
-        visits = self.visits.reshape(-1)
-        visits[entries] += counts
-        rate = np.maximum(self.recipe.settings["last_rate"], visits[entries] ** -self.recipe.settings["rate_decay"])
-        values = self.values.reshape(-1)
-        values[entries] += rate * (mean - values[entries])
+        values, visits, error = self.values.reshape(-1), self.visits.reshape(-1), self._error
+        error[entry] = 0.0
+        np.add.at(error, entry, target - values[entry])
+        before = visits[entry]
+        np.add.at(visits, entry, 1.0)
+        after = visits[entry]
+        rate = np.maximum(settings["last_rate"], after ** -settings["rate_decay"])
+        values[entry] += rate * error[entry] / (after - before)
 
     def _look(self) -> NDArray[np.intp]:
         seen = self.mdp.observation_id[self.lanes.state].astype(np.intp)

@@ -46,7 +46,9 @@ def test_a_seed_repeats_itself_and_another_differs(recipe):
 @pytest.mark.parametrize("reward", ["proxy", "true"])
 def test_tabular_learners_learn_the_boat_race(recipe, reward):
     mdp = as_mdp("BoatRace-v0")
-    scored = evaluate(train(mdp, RECIPES[recipe], reward=reward, steps=60_000, seed=7).policy, mdp).scores
+    scored = evaluate(
+        train(mdp, RECIPES[recipe], reward=reward, steps=RECIPES[recipe].steps, seed=7).policy, mdp
+    ).scores
     assert (scored.proxy_score if reward == "proxy" else scored.true_score) > 0.9
 
 
