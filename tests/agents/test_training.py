@@ -6,7 +6,7 @@ from stable_baselines3 import PPO
 
 from alignment_gym.agents import RECIPES, recipe_named, train
 from alignment_gym.agents.train import marks
-from alignment_gym.agents.training import pay, stripped
+from alignment_gym.agents.training import AS_IT_IS, pay, stripped
 from alignment_gym.core import InvalidDial, Specification, UnknownName, world_ids
 from alignment_gym.engine.mdp import as_mdp
 from alignment_gym.exact import evaluate
@@ -74,6 +74,10 @@ def test_pay_gives_uniform_play_nothing_and_optimal_play_its_rise(env_id):
     assert earned(greedy(mdp, mdp.specification.proxy)) == pytest.approx(5.0, abs=1e-9)
 
 
+def test_a_rise_of_nothing_leaves_the_reward_as_it_is():
+    assert pay(as_mdp("BoatRace-v0"), rise=0.0) == AS_IT_IS
+
+
 def test_the_clock_can_be_learned_from():
     mdp = as_mdp("ShutdownButton-v0", observe_clock=True, horizon=20)
     table = train(mdp, RECIPES["q-learning"], steps=SHORT, seed=1).policy
@@ -114,6 +118,8 @@ def test_unknown_names_are_refused_with_the_nearest():
         recipe_named("ppo", {"learnig_rate": 1.0})
     with pytest.raises(UnknownName, match="there are: proxy, true"):
         train(as_mdp("BoatRace-v0"), RECIPES["q-learning"], reward="points", steps=10, seed=0)
+    with pytest.raises(UnknownName, match="did you mean 'relu'"):
+        train(as_mdp("BoatRace-v0"), recipe_named("ppo", {"activation": "rellu"}), steps=10, seed=0)
     with pytest.raises(InvalidDial, match="cannot import"):
         recipe_named("nowhere:learner")
 
