@@ -18,7 +18,7 @@ from alignment_gym.agents.train import Progress
 from alignment_gym.core import InvalidRun
 from alignment_gym.core.files import replacing, write_json, write_text
 from alignment_gym.engine.mdp import FiniteMDP
-from alignment_gym.exact import evaluate
+from alignment_gym.exact import evaluate, solve
 from alignment_gym.experiments.config import SCHEMA, RunConfig, read_config
 from alignment_gym.experiments.records import evaluation_record
 
@@ -35,13 +35,15 @@ def execute(config: RunConfig, folder: Path, progress: Progress | None = None, f
         force: run again although a result exists.
 
     Raises:
+        TooLargeToEnumerate: the world has no exact scores.
         UnwritablePath: nothing can be written there.
     """
     if not force and (folder / "result.json").is_file():
         return read_result(folder)
+    mdp = config.mdp
+    solve(mdp)  # what can't be scored is refused before it is trained
     (folder / "result.json").unlink(missing_ok=True)
     write_json(folder / "config.json", config.model_dump())
-    mdp = config.mdp
     began = perf_counter()
     trained = train(
         mdp,
