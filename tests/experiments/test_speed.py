@@ -162,8 +162,21 @@ def test_every_batch_says_what_it_is():
 
 def test_batches_are_compared_at_every_number_of_lanes():
     found = questions.batches(TINY).findings
-    assert len(found) == len(questions.GOALS) * len(TINY.lanes) * 2
+    assert len(found) == len(questions.GOALS) * len(TINY.lanes) * 3
     assert {finding.question for finding in found} == {2, 3}
+    apart = [finding for finding in found if "out of step" in finding.what]
+    assert len(apart) == len(questions.GOALS) * len(TINY.lanes)
+    assert all(finding.goal is None for finding in apart)
+
+
+def test_lanes_out_of_step_end_at_every_step():
+    envs = []
+    make_vec = stepping.gym.make_vec
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stepping.gym, "make_vec", lambda *args, **more: envs.append(make_vec(*args, **more)) or envs[-1])
+        stepping.out_of_step(questions.BOAT, 202).begin()
+    ended = [envs[0].step(envs[0].action_space.sample())[3].sum() for _ in range(150)]
+    assert min(ended) >= 1
 
 
 def test_solving_is_timed_afresh_every_time(monkeypatch):

@@ -14,7 +14,8 @@ SCHEMA: Literal[1] = 1
 CURVES = "cost curves"
 NOTES = (
     "Random actions, drawn beforehand; episodes are renewed when they end; only steps are timed.",
-    "A batch's lanes begin together, as `reset` has it.",
+    "A batch's lanes begin together, as `reset` has it, and so end together; where they are out of step, some end at "
+    "every step, as CartPole's do.",
     "By `gym.make`, our worlds come without Gymnasium's wrappers, as they check order and actions themselves.",
     "DummyVecEnv is what SB3's `make_vec_env` returns, monitored, without a render mode; ours tells episodes itself.",
     "Measured elsewhere, by others: PufferLib's C environment `squared`, 123 M steps/s at 256 lanes and 81 M at 4096.",

@@ -53,7 +53,8 @@ def batches(budget: Budget) -> Part:
     for lanes in budget.lanes:
         loop, rival = stepping.cartpole_looped(lanes), stepping.cartpole_native(lanes)
         ours = {env_id: stepping.native(env_id, lanes) for env_id in GOALS}
-        found = hold([*ours.values(), loop, rival], budget.rounds, budget.seconds)
+        apart = {env_id: stepping.out_of_step(env_id, lanes) for env_id in GOALS}
+        found = hold([*ours.values(), *apart.values(), loop, rival], budget.rounds, budget.seconds)
         part.measurements += found.values()
         for env_id, goals in GOALS.items():
             mine = found[ours[env_id].entry.name]
@@ -64,6 +65,9 @@ def batches(budget: Budget) -> Part:
                 what = f"{env_id} / CartPole {door}, {lanes} lanes"
                 between = quotient(mine, found[peer.entry.name])
                 part.findings.append(of_quotient(number, what, between, goal=goal))
+            between = quotient(found[apart[env_id].entry.name], found[rival.entry.name])
+            what = f"{env_id}, lanes out of step / CartPole native batch, {lanes} lanes"
+            part.findings.append(of_quotient(3, what, between))
     return part
 
 

@@ -58,6 +58,26 @@ def native(env_id: str, lanes: int, expose_true: bool = True) -> Contestant:
     return _batch(entry, partial(gym.make_vec, full_id(env_id), num_envs=lanes, expose_true=expose_true))
 
 
+def out_of_step(env_id: str, lanes: int) -> Contestant:
+    """Return one of our worlds by `gym.make_vec`, its lanes' episodes begun evenly over a horizon."""
+    mdp = as_mdp(env_id)
+    name = f"{env_id}, make_vec, {lanes} lanes out of step"
+    entry = known(mdp, name, lanes=lanes, infos=FULL_INFOS, autoreset="next step", about="lanes begin one by one")
+
+    def begin() -> Run:
+        envs = gym.make_vec(full_id(env_id), num_envs=lanes)
+        run = many_lanes(envs)
+        period = (mdp.horizon or 0) + 1  # an episode, and the step that begins the next one
+        for step in range(1, period):
+            envs.step(envs.action_space.sample())
+            late = np.arange(lanes) % period == step
+            if late.any():
+                envs.reset(options={"reset_mask": late})
+        return run
+
+    return Contestant(entry, begin)
+
+
 def looped(env_id: str, lanes: int) -> Contestant:
     """Return our single environments in Gymnasium's `SyncVectorEnv`."""
     entry = known(as_mdp(env_id), f"{env_id}, SyncVectorEnv, {lanes} lanes", lanes=lanes, infos=FULL_INFOS)
