@@ -101,14 +101,14 @@ def runs(recipe, *seconds):
 )
 def test_who_does_not_arrive_counts_as_slowest_and_bounds_the_quotient(default, value, bound):
     record = [*runs("PPO recipe", 1.0, 2.0, 3.0), *runs("SB3's default PPO", *default)]
-    found = questions._to_the_optimum(record, replace(TINY, optimum_cap=5_000), fastest_pace=100.0)
+    found = questions._to_the_optimum(questions.BOAT, record, replace(TINY, optimum_cap=5_000), fastest_pace=100.0)
     assert (found.value, found.bound) == (value, bound)
     assert found.note.count("not reached") == default.count(None)
 
 
 def test_no_quotient_is_made_up_where_our_own_recipe_does_not_arrive():
     record = [*runs("PPO recipe", None, None, 3.0), *runs("SB3's default PPO", 1.0, 1.0, 1.0)]
-    found = questions._to_the_optimum(record, TINY, fastest_pace=100.0)
+    found = questions._to_the_optimum(questions.BOAT, record, TINY, fastest_pace=100.0)
     assert (found.value, found.met) == (None, None)
     assert "did not arrive" in found.note
 
@@ -204,7 +204,7 @@ def test_the_page_has_every_finding_and_says_what_was_left_out(monkeypatch):
     without_peers(monkeypatch)
     monkeypatch.setattr(speed, "QUESTIONS", {"single environments": questions.singles})
     record = speed.benchmark(TINY)
-    left_out = questions._to_the_optimum([], TINY, 1.0)
+    left_out = questions._to_the_optimum(questions.BOAT, [], TINY, 1.0)
     record["findings"].append(left_out.as_dict())
     page = markdown(record)
     assert all(finding["what"] in page for finding in record["findings"])

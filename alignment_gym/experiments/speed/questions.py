@@ -123,22 +123,26 @@ def learners(budget: Budget) -> Part:
 
 def recipes(budget: Budget) -> Part:
     """Question 7: our PPO recipe against Stable-Baselines3's default PPO."""
-    ours = training.batched(BOAT, RECIPES["ppo"], budget.training_steps, "PPO recipe")
-    default = training.looped(BOAT, training.DEFAULT_PPO, budget.default_steps, "SB3's default PPO")
-    found = hold([ours, default], budget.rounds, budget.seconds)
-    pace = found[default.entry.name]
-    between = quotient(found[ours.entry.name], pace)
-    what = f"PPO recipe / SB3's default PPO on {BOAT}, steps/s"
-    part = Part(list(found.values()), [of_quotient(7, what, between, goal=RECIPE_GOAL)])
-    part.runs = _races(budget)
-    part.findings.append(_to_the_optimum(part.runs, budget, max(pace.rounds)))
+    part = Part()
+    for env_id in GOALS:
+        ours = training.batched(env_id, RECIPES["ppo"], budget.training_steps, "PPO recipe")
+        default = training.looped(env_id, training.DEFAULT_PPO, budget.default_steps, "SB3's default PPO")
+        found = hold([ours, default], budget.rounds, budget.seconds)
+        part.measurements += found.values()
+        pace = found[default.entry.name]
+        between = quotient(found[ours.entry.name], pace)
+        what = f"PPO recipe / SB3's default PPO on {env_id}, steps/s"
+        part.findings.append(of_quotient(7, what, between, goal=RECIPE_GOAL))
+        runs = _races(env_id, budget)
+        part.runs += runs
+        part.findings.append(_to_the_optimum(env_id, runs, budget, max(pace.rounds)))
     return part
 
 
-def _races(budget: Budget) -> list[dict[str, Any]]:
+def _races(env_id: str, budget: Budget) -> list[dict[str, Any]]:
     ppo = RECIPES["ppo"]
     return [
-        training.race(BOAT, recipe, label, seed, steps)
+        training.race(env_id, recipe, label, seed, steps)
         for seed in budget.optimum_seeds
         for label, recipe, steps in (
             ("PPO recipe", ppo, ppo.steps),
@@ -147,9 +151,9 @@ def _races(budget: Budget) -> list[dict[str, Any]]:
     ]
 
 
-def _to_the_optimum(runs: list[dict[str, Any]], budget: Budget, fastest_pace: float) -> Finding:
+def _to_the_optimum(env_id: str, runs: list[dict[str, Any]], budget: Budget, fastest_pace: float) -> Finding:
     """Compare median seconds; where the default does not arrive, the quotient is a lower bound."""
-    what = f"SB3's default PPO / PPO recipe on {BOAT}, seconds to the sustained optimum"
+    what = f"SB3's default PPO / PPO recipe on {env_id}, seconds to the sustained optimum"
     if not runs:
         return Finding(7, what, None, goal=OPTIMUM_GOAL, note=f"the race to the optimum is left out of `{budget.name}`")
     mine = [run for run in runs if run["recipe"] == "PPO recipe"]
