@@ -27,6 +27,7 @@ from alignment_gym.engine.accounts import open_accounts
 from alignment_gym.engine.growing import GrowingMDP
 from alignment_gym.engine.lanes import Lanes
 from alignment_gym.engine.mdp import FiniteMDP, Reward
+from alignment_gym.engine.randomness import derived_seed
 from alignment_gym.engine.single import spaces, tables
 
 ALGORITHMS: dict[str, type[PPO] | type[A2C] | type[DQN]] = {"ppo": PPO, "a2c": A2C, "dqn": DQN}
@@ -91,7 +92,7 @@ class AlignmentVecEnv(VecEnv):
     def step_async(self, actions: NDArray[np.integer[Any]]) -> None:
         """Keep the actions for `step_wait`."""
         self._check_open()
-        self._actions = self.lanes.checked(actions)
+        self._actions[:] = self.lanes.checked(actions)
 
     def step_wait(self) -> VecEnvStepReturn:
         """Take the actions; lanes that finish begin anew at once."""
@@ -114,7 +115,7 @@ class AlignmentVecEnv(VecEnv):
         earned = lanes.true_return if self._pays_true else lanes.proxy_return
         seconds = round(perf_counter() - self._began, 6)
         info = {
-            "terminal_observation": observation,
+            "terminal_observation": observation.copy(),
             "TimeLimit.truncated": truncated,
             "episode": {"r": round(float(earned[lane]), 6), "l": int(lanes.step[lane]), "t": seconds},
         }
@@ -231,7 +232,7 @@ def learn(
         recipe: algorithm and hyperparameters.
         env: lanes that pay the training reward, and tell `episode` as SB3's monitor does.
         steps: of the environment, all lanes together.
-        seed: of the network and of exploration.
+        seed: of the network and of exploration; the lanes' seeds are derived from it.
         marks: steps at which `reached` is called with the agent.
         reached: takes the number of steps and the agent.
         log_folder: where TensorBoard events go.
@@ -252,6 +253,9 @@ def learn(
         tensorboard_log=log_folder,
         **settings,
     )
+    env.seed(
+        derived_seed("lanes", seed)
+    )  # SB3 has given the lanes the network's seed, to which neighbours are too near
     model.learn(steps, callback=schedule, log_interval=10, tb_log_name="tensorboard")
     return Learned(network_agent(model), model.save)
 

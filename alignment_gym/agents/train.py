@@ -129,7 +129,7 @@ def learn(
         reached: takes the number of steps made and the agent.
         log_folder: where TensorBoard events go; networks only.
     """
-    base = derived_seed("lanes", seed)
+    base = derived_seed("lanes", seed)  # so that lanes of different runs share no stream
     if ":" in recipe.algorithm:
         learner = foreign_learner(recipe.algorithm)
         return Learned(learner(lambda: AlignmentEnv(known, expose_true=False), steps=steps, seed=base), None)
@@ -138,5 +138,5 @@ def learn(
         return tabular.learn(recipe, known, scale, steps, base, at, reached)
     from alignment_gym.agents import sb3
 
-    env = sb3.AlignmentVecEnv(known, recipe.lanes, base, expose_true=False, pay=scale)
+    env = sb3.AlignmentVecEnv(known, recipe.lanes, expose_true=False, pay=scale)
     return sb3.learn(recipe, env, steps, seed, at, reached, str(log_folder) if log_folder else None)

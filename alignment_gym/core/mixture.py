@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from math import fsum, isfinite
 from typing import Any
 
@@ -63,16 +64,28 @@ class Mixture(World[Pair]):
     Attributes:
         parts: the worlds.
         weights: how often each is drawn, in any unit; equally often by default.
+        horizon, observe_clock: of all parts, which are changed where they are given.
     """
 
     parts: tuple[World[Any], ...] = ()
     weights: tuple[float, ...] = ()
+    horizon: int = 0
+    observe_clock: bool | None = None  # type: ignore[assignment] # until the parts have told it
 
     def __post_init__(self) -> None:
         weights = checked_weights(len(self.parts), self.weights or None)
-        first = self.parts[0]
+        given = {name: getattr(self, name) for name in ("horizon", "observe_clock")}
+        changes: dict[str, Any] = {
+            name: value for name, value in given.items() if value not in (0, None) or value is False
+        }
+        parts = tuple(replace(part, **changes) for part in self.parts)
+        for name in given:
+            values = {getattr(part, name) for part in parts}
+            if len(values) > 1:
+                raise InvalidDial(f"levels of one mixture agree in {name}, not {sorted(values)}")
+        first = parts[0]
         told = {name: getattr(first, name) for name in ("actions", "events", "levels", "generated", "horizon")}
-        told |= {"observe_clock": first.observe_clock, "card": _card(first.card)}
+        told |= {"observe_clock": first.observe_clock, "card": _card(first.card), "parts": parts}
         told["level"] = self.level or ",".join(part.level for part in self.parts)
         told["weights"] = weights
         for name, value in told.items():
@@ -80,9 +93,10 @@ class Mixture(World[Pair]):
 
     def __getattr__(self, name: str) -> Any:
         """Return the first part's, for its dials."""
-        if name.startswith("_"):
+        parts = self.__dict__.get("parts")
+        if name.startswith("_") or not parts:
             raise AttributeError(name)
-        return getattr(self.parts[0], name)
+        return getattr(parts[0], name)
 
     @property
     def specification(self) -> Specification:
@@ -148,4 +162,8 @@ def _card(card: Card) -> Card:
 
 
 def _on_parts(policy: Callable[[Any, Any], str]) -> Callable[[Mixture, Pair], str]:
-    return lambda mixture, state: policy(mixture.parts[state[0]], state[1])
+    return partial(_played, policy)
+
+
+def _played(policy: Callable[[Any, Any], str], mixture: Mixture, state: Pair) -> str:
+    return policy(mixture.parts[state[0]], state[1])

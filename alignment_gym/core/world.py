@@ -52,7 +52,7 @@ class Chances(NamedTuple, Generic[State]):
             InvalidWorld: a factor is no distribution.
         """
         for factor in self.factors:
-            if abs(fsum(factor) - 1.0) > 1e-9 or min(factor) < 0.0:
+            if not abs(fsum(factor) - 1.0) <= 1e-9 or min(factor) < 0.0:
                 raise InvalidWorld(f"chances are independent distributions; {factor} is none")
         possible = [[value for value, chance in enumerate(factor) if chance > 0.0] for factor in self.factors]
         merged: dict[Hashable, Outcome[State]] = {}

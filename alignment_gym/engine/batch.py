@@ -77,12 +77,13 @@ class AlignmentVectorEnv(gym.vector.VectorEnv[Observations, NDArray[np.int64], N
         self._check_open()
         super().reset(seed=seed if isinstance(seed, int) else None)
         options = options or {}
+        key = None if options.get("key") is None else int(options["key"])
         mask = _checked_mask(options["reset_mask"], self.num_envs) if "reset_mask" in options else self._all
         if not self.lanes.seeded:
             self.lanes.seed(self._seeds(seed))
         elif seed is not None:
             self.lanes.reseed(self._lane_seeds(seed), mask)
-        self.lanes.begin(np.flatnonzero(mask), options.get("key"))
+        self.lanes.begin(np.flatnonzero(mask), key)
         self._ended = self._ended[~mask[self._ended]]
         return self.lanes.observe(), self._keys(np.flatnonzero(mask))
 
@@ -156,7 +157,7 @@ class AlignmentVectorEnv(gym.vector.VectorEnv[Observations, NDArray[np.int64], N
         done = self._mask(ended)
         final_obs = np.full(self.num_envs, None, dtype=object)
         for lane, seen in zip(ended.tolist(), self.lanes.observe()[ended], strict=True):
-            final_obs[lane] = seen
+            final_obs[lane] = seen.copy()
         final_info = _restricted(infos, done)
         self.lanes.begin(ended)
         going = _restricted({key: value for key, value in infos.items() if "_key" not in key}, ~done)

@@ -6,6 +6,7 @@ in their order, all outcomes of an action in theirs.
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -116,7 +117,7 @@ class _Walk:
             self.probability.append(probability)
             self.event_id.append(self.events.number_of(emitted))
             self.terminated.append(terminated)
-        if abs(total - 1.0) > 1e-9:
+        if not abs(total - 1.0) <= 1e-9:  # what is no number is refused too
             raise InvalidWorld(f"{self.world.card.id}: probabilities of {state!r}, {action} sum to {total}, not 1")
         self.offset.append(len(self.next_state))
 
@@ -144,6 +145,8 @@ class EventRows:
 
     def _row(self, emitted: Mapping[str, float]) -> tuple[float, ...]:
         check_emitted(self._world, emitted)
+        if not all(isfinite(amount) for amount in emitted.values()):
+            raise InvalidWorld(f"{self._world.card.id} emits {dict(emitted)!r}; amounts are finite numbers")
         return tuple([float(emitted.get(name, 0.0)) + 0.0 for name in self._world.events])  # no -0.0
 
 
@@ -164,21 +167,32 @@ def final_events(world: World[Any], states: Sequence[Any]) -> NDArray[np.float64
 def checked_start(world: World[Any]) -> NDArray[np.float64]:
     """Return the probabilities of the starts; refuse those that don't sum to 1."""
     probabilities = np.array([probability for probability, _ in world.initial()])
-    if not len(probabilities) or (probabilities <= 0).any() or abs(probabilities.sum() - 1.0) > 1e-9:
+    if not len(probabilities) or (probabilities <= 0).any() or not abs(probabilities.sum() - 1.0) <= 1e-9:
         raise InvalidWorld(f"{world.card.id}: initial probabilities {probabilities.tolist()} do not sum to 1")
     return probabilities
 
 
 def _observe_all(world: World[Any], states: Sequence[Any]) -> NDArray[np.uint8]:
     """Return what is seen in each state, (S, D)."""
-    rows = [world.observe(state) for state in states]
-    features = len(rows[0]) if rows[0].ndim else 0
+    rows = [seen_in(world, state) for state in states]
+    features = len(rows[0])
     for state, row in zip(states, rows, strict=True):
-        if row.ndim != 1 or row.dtype != np.uint8:
-            raise InvalidWorld(_no_features(world, state))
-        if len(row) != features:
-            raise InvalidWorld(f"{world.card.id}: {state!r} has {len(row)} features, others {features}")
+        check_length(world, state, row, features)
     return np.concatenate(rows).reshape(len(rows), features)
+
+
+def seen_in(world: World[Any], state: Any) -> NDArray[np.uint8]:
+    """Return what is seen in a state, (D,); refuse what is no 1-D uint8 array."""
+    seen = world.observe(state)
+    if seen.ndim != 1 or seen.dtype != np.uint8:
+        raise InvalidWorld(_no_features(world, state))
+    return seen
+
+
+def check_length(world: World[Any], state: Any, seen: NDArray[np.uint8], features: int) -> None:
+    """Refuse an observation of another length than the others."""
+    if len(seen) != features:
+        raise InvalidWorld(f"{world.card.id}: {state!r} has {len(seen)} features, others {features}")
 
 
 def different(

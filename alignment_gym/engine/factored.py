@@ -167,7 +167,7 @@ def _check(world: World[Any], states: tuple[Any, ...], action: str, answer: _Ans
     for place in np.flatnonzero(((answer.after == NOTHING) & (answer.probability > 0)).any(axis=0))[:1].tolist():
         raise InvalidWorld(f"{where} {states[place]!r}, {action} lies outside of its domains")
     total = answer.probability.sum(axis=0)
-    for place in np.flatnonzero(np.abs(total - 1.0) > 1e-9)[:1].tolist():
+    for place in np.flatnonzero(~(np.abs(total - 1.0) <= 1e-9))[:1].tolist():
         raise InvalidWorld(
             f"{world.card.id}: probabilities of {states[place]!r}, {action} sum to {total[place]}, not 1"
         )

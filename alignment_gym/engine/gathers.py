@@ -83,25 +83,33 @@ class Gathers:
 
 
 class GrowingGathers:
-    """The same from tables that grow: known rows are looked up, others followed one by one."""
+    """The same from tables that grow: known rows are looked up, others followed one by one.
+
+    Attributes:
+        proxy, true, events, seen: as in `Gathers`, as far as the tables have grown.
+        deterministic, ends, pays_finally: as in `Gathers`, at their safest.
+    """
+
+    deterministic = False
+    ends = True
+    pays_finally = True
 
     def __init__(self, mdp: GrowingMDP, accounts: Weights) -> None:
         self.mdp = mdp
         self.accounts = accounts
-        self.deterministic = False
-        self.ends = True
-        self.pays_finally = True
         self._proxy, self._true = Column(np.float64), Column(np.float64)
+        self._paid = 0  # kinds that are weighed
         self._look()
 
     def _look(self) -> None:
-        """Take up what the tables have grown by."""
+        """Take up what the tables have grown by, whoever made them grow."""
         mdp = self.mdp
         self.seen, self.events = mdp.seen.array, mdp.kinds.array
-        for emitted in self.events[self._proxy.count : mdp.kinds.count]:
-            proxy, true = self.accounts.pay(emitted)
-            self._proxy.append(proxy)
-            self._true.append(true)
+        for kind in range(self._paid, mdp.kind_count):
+            proxy, true = self.accounts.pay(self.events[kind])
+            self._proxy.put(kind, proxy)
+            self._true.put(kind, true)
+        self._paid = mdp.kind_count
         self.proxy, self.true = self._proxy.array, self._true.array
 
     def follow(self, row: Index, draw: Index, state: Index, kind: Index, terminated: Flags) -> None:
@@ -114,7 +122,7 @@ class GrowingGathers:
         mdp.terminated.array.take(place, out=terminated, mode="clip")
         for lane in unknown.tolist():
             state[lane], kind[lane], terminated[lane] = mdp.follow(int(row[lane]), int(draw[lane]))
-        if len(unknown):
+        if self._paid < mdp.kind_count or self.seen is not mdp.seen.array or self.events is not mdp.kinds.array:
             self._look()
 
     def final_events(self, state: Index) -> NDArray[np.float64]:
@@ -146,7 +154,8 @@ class _Shared:
 
     def __init__(self, mdp: FiniteMDP) -> None:
         self.next_state = mdp.next_state.astype(np.intp)
-        self.kind, self.events = _kinds(mdp)
+        self.kind, events = _kinds(mdp)
+        self.events = np.asarray(events, dtype=np.float64)
         self.seen = mdp.observations if _in_order(mdp.observation_id) else mdp.observations[mdp.observation_id]
         self.guides = None if mdp.deterministic else Guides(mdp)
 

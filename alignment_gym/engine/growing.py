@@ -17,25 +17,25 @@ from numpy.typing import DTypeLike, NDArray
 from alignment_gym.core import InvalidWorld, Specification, World
 from alignment_gym.core.specification import check_events
 from alignment_gym.engine.clock import Clocked
-from alignment_gym.engine.enumeration import EventRows, checked_start
+from alignment_gym.engine.enumeration import EventRows, check_emitted, check_length, checked_start, seen_in
 from alignment_gym.engine.randomness import draw, upper_bounds
 
 UNKNOWN = -1  # a row that was never entered, or that is sampled anew each time
 
 
 class Column:
-    """An array that grows at its end; beyond `count` lies room."""
+    """An array that grows; writing the same place twice does no harm, so that an interrupted entry can be repeated."""
 
     def __init__(self, dtype: DTypeLike, *width: int) -> None:
         self.array: NDArray[Any] = np.zeros((64, *width), dtype=dtype)
-        self.count = 0
 
-    def append(self, value: Any, times: int = 1) -> None:
-        """Enter a value."""
-        while self.count + times > len(self.array):
-            self.array = np.concatenate([self.array, np.zeros_like(self.array)])
-        self.array[self.count : self.count + times] = value
-        self.count += times
+    def put(self, place: int, value: Any, count: int = 1) -> None:
+        """Write a value to one place, or to some in a row."""
+        array = self.array
+        while place + count > len(array):
+            array = np.concatenate([array, np.zeros_like(array)])
+        array[place : place + count] = value
+        self.array = array
 
 
 class Step(NamedTuple):
@@ -78,11 +78,12 @@ class GrowingMDP(Clocked):
         self._number: dict[Any, int] = {}
         self._several: dict[int, Several] = {}
         self._rows = EventRows(world)
-        self._first_seen = world.observe(world.initial()[0][1])
-        self.seen = Column(np.uint8, len(self._first_seen))
+        self._features = len(seen_in(world, world.initial()[0][1]))
+        self.seen = Column(np.uint8, self._features)
         self.known = Column(np.intp)
         self.next_state, self.kind, self.terminated = Column(np.intp), Column(np.intp), Column(np.bool_)
         self.kinds = Column(np.float64, len(self.events))
+        self.transition_count = self.kind_count = 0
         self.start_probability = checked_start(world)
         self.start = np.array([self.number_of(state) for _, state in world.initial()], dtype=np.int32)
 
@@ -94,7 +95,7 @@ class GrowingMDP(Clocked):
     @property
     def observation_size(self) -> int:
         """Features of an observation, clock included."""
-        return len(self._first_seen) + self.clock_bits
+        return self._features + self.clock_bits
 
     @cached_property
     def start_bounds(self) -> NDArray[np.uint64]:
@@ -108,12 +109,21 @@ class GrowingMDP(Clocked):
 
     def number_of(self, state: Any) -> int:
         """Return a state's number, entering it when it is new."""
-        number = self._number.setdefault(state, len(self.states))
-        if number == len(self.states):
+        number = self._number.get(state)
+        if number is None:
+            number = len(self.states)
+            self.seen.put(number, self._checked(state))
+            self.known.put(number * len(self.actions), UNKNOWN, len(self.actions))
             self.states.append(state)
-            self.seen.append(self.world.observe(state))
-            self.known.append(UNKNOWN, len(self.actions))
+            self._number[state] = number
         return number
+
+    def _checked(self, state: Any) -> NDArray[np.uint8]:
+        seen = seen_in(self.world, state)
+        check_length(self.world, state, seen, self._features)
+        if seen.max(initial=0) > 1:
+            raise InvalidWorld(f"{self.name}: the observation of {state!r} is not made of 0 and 1")
+        return seen
 
     def follow(self, row: int, drawn: int) -> Step:
         """Return what follows in a row on a step's draw, and enter it where the row is deterministic."""
@@ -152,24 +162,27 @@ class GrowingMDP(Clocked):
         final = self.world.final(state) if terminated else {}
         summed = {name: emitted.get(name, 0.0) + final.get(name, 0.0) for name in {**emitted, **final}}
         kind = self._rows.number_of(summed)
-        if kind == self.kinds.count:
-            self.kinds.append(self._row(summed))
+        self.kinds.put(kind, self._row(summed))
+        self.kind_count = max(self.kind_count, kind + 1)
         return Step(self.number_of(state), kind, terminated)
 
     def _row(self, emitted: Mapping[str, float]) -> NDArray[np.float64]:
+        check_emitted(self.world, emitted)
         return np.array([emitted.get(name, 0.0) for name in self.events]) + 0.0
 
     def _enter(self, row: int, step: Step) -> None:
-        self.known.array[row] = self.next_state.count
         for column, value in zip((self.next_state, self.kind, self.terminated), step, strict=True):
-            column.append(value)
+            column.put(self.transition_count, value)
+        self.known.array[row] = self.transition_count
+        self.transition_count += 1
 
 
 def _bounds(probabilities: tuple[float, ...], name: str) -> list[int]:
-    """Return upper bounds on the draw, as `upper_bounds` has them."""
-    if abs(fsum(probabilities) - 1.0) > 1e-9 or min(probabilities) < 0.0:
+    """Return upper bounds on the draw, as `upper_bounds` has them; impossible values at the end have none."""
+    if not abs(fsum(probabilities) - 1.0) <= 1e-9 or min(probabilities) < 0.0:
         raise InvalidWorld(f"{name}: {probabilities} is no distribution")
-    return [int(bound) for bound in upper_bounds(np.array(probabilities), np.array([0, len(probabilities)]))]
+    possible = np.trim_zeros(np.array(probabilities), "b")
+    return [int(bound) for bound in upper_bounds(possible, np.array([0, len(possible)]))]
 
 
 @lru_cache(maxsize=16)

@@ -41,7 +41,6 @@ class Lanes:
 
     def __init__(self, mdp: FiniteMDP | GrowingMDP, count: int, accounts: Accounts | Weights) -> None:
         self.mdp = mdp
-        self.count = count
         self.accounts = accounts
         self.gathers = gathers(mdp, accounts)
         self.state = np.zeros(count, dtype=np.intp)
@@ -69,6 +68,7 @@ class Lanes:
         self._drawn_from = 0  # the time of the first row of draws
         self._ahead = 0  # rows that hold draws
         self._rngs: list[np.random.Generator] = []
+        self._unbegun = set(range(count))
         self._keys = np.zeros((count, KEYS_AHEAD), dtype=np.uint32)
         self._used = np.full(count, KEYS_AHEAD)
 
@@ -84,16 +84,16 @@ class Lanes:
 
     def seed(self, seeds: list[int]) -> None:
         """Give every lane a generator of its own, the one that the single environment would have."""
-        self._rngs = [np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed))) for seed in seeds]
+        self._rngs = [_generator(seed) for seed in seeds]
         self._used[:] = KEYS_AHEAD
 
     def reseed(self, seeds: list[int | None], which: NDArray[np.bool_]) -> None:
         """Give new generators to the lanes of a mask (lanes,) that have a seed; the others go on with theirs."""
-        for lane in np.flatnonzero(which):
-            seed = seeds[lane]
-            if seed is not None:
-                self._rngs[lane] = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed)))
-                self._used[lane] = KEYS_AHEAD
+        named = [(lane, seeds[lane]) for lane in np.flatnonzero(which).tolist()]
+        fresh = {lane: _generator(seed) for lane, seed in named if seed is not None}
+        for lane, rng in fresh.items():
+            self._rngs[lane] = rng
+            self._used[lane] = KEYS_AHEAD
 
     def begin(self, lanes: NDArray[np.intp], key: int | None = None, at_next: bool = False) -> None:
         """Start new episodes in some lanes, each with its next key, or all with `key`.
@@ -103,12 +103,14 @@ class Lanes:
             key: a 32-bit key for all of them.
             at_next: whether they stand still in the next step, and begin with it.
         """
-        keys = self._next_keys(lanes) if key is None else np.full(len(lanes), key % SCALE, dtype=np.uint32)
+        keys = self._next_keys(lanes) if key is None else np.full(len(lanes), int(key) % SCALE, dtype=np.uint32)
         self.key[lanes] = keys
         self.state[lanes] = self._starts(keys)
         self.proxy_return[lanes] = 0.0
         self.true_return[lanes] = 0.0
         self._began[lanes] = self._now + at_next
+        if self._unbegun:
+            self._unbegun.difference_update(lanes.tolist())
         self._ahead = 0  # what was drawn ahead was for other episodes
 
     def _starts(self, keys: NDArray[np.uint32]) -> NDArray[np.int32]:
@@ -121,11 +123,11 @@ class Lanes:
         """Return actions as an array (lanes,).
 
         Raises:
-            ResetNeeded: no episode has begun.
+            ResetNeeded: lanes in which no episode has begun.
             InvalidDial: another shape or type, or an action out of range; the lane is named.
         """
-        if not self._rngs:
-            raise ResetNeeded("call reset() before step()")
+        if self._unbegun:
+            raise ResetNeeded(f"lanes {sorted(self._unbegun)} have no episode yet: call reset() before step()")
         chosen = np.asarray(actions)
         if chosen.dtype != np.int64 or chosen.shape != self._shape:
             if chosen.dtype.kind not in "iu" or chosen.shape != self._shape:
@@ -217,3 +219,10 @@ class Lanes:
         keys = self._keys[lanes, self._used[lanes]]
         self._used[lanes] += 1
         return np.asarray(keys, dtype=np.uint32)
+
+
+def _generator(seed: int) -> np.random.Generator:
+    """Return the generator that Gymnasium makes of a seed."""
+    if seed < 0:
+        raise InvalidDial(f"seed {seed} is out of range; seeds are not negative")
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed)))

@@ -35,8 +35,8 @@ def mixture(mdps: Sequence[FiniteMDP], weights: Sequence[float] | None = None) -
     shares = checked_weights(len(mdps), weights)
     for other in mdps[1:]:
         _check_fit(mdps[0], other)
-    _check_size(mdps)
     states = np.array([mdp.state_count for mdp in mdps])
+    _check_size(len(mdps), int(states.sum()))
     event_rows, event_id = _merged([(mdp.event_rows, mdp.event_id) for mdp in mdps])
     observations, observation_id = _merged([(mdp.observations, mdp.observation_id) for mdp in mdps])
     transitions = _before([mdp.transition_count for mdp in mdps])
@@ -67,15 +67,17 @@ def mixture(mdps: Sequence[FiniteMDP], weights: Sequence[float] | None = None) -
 def compile_mixture(world: Mixture, compile_part: Callable[[World[Any]], FiniteMDP]) -> FiniteMDP:
     """Compile the parts of a mixture, as long as there is room for them, and lay them end to end."""
     parts: list[FiniteMDP] = []
+    states = 0
     for part in world.parts:
         parts.append(compile_part(part))
-        _check_size(parts)
+        states += parts[-1].state_count
+        _check_size(len(parts), states)
     return replace(mixture(parts, world.weights), world=world)
 
 
-def _check_size(mdps: Sequence[FiniteMDP]) -> None:
-    if sum(mdp.state_count for mdp in mdps) > MAX_STATES:
-        raise TooLargeToEnumerate(f"{len(mdps)} levels have more than {MAX_STATES:,} states together; take fewer")
+def _check_size(levels: int, states: int) -> None:
+    if states > MAX_STATES:
+        raise TooLargeToEnumerate(f"{levels} levels have more than {MAX_STATES:,} states together; take fewer")
 
 
 def _check_fit(one: FiniteMDP, other: FiniteMDP) -> None:

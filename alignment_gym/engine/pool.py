@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 LARGE = 1 << 14  # bytes from which on an array is worth keeping
-KEPT = 4  # arrays at most; whoever collects arrays gets new ones
+KEPT = 12  # arrays at most, of which a step may need four; whoever collects arrays gets new ones
 
 
 class Pool:
@@ -54,4 +54,5 @@ def _alone() -> int:
     return 0
 
 
-ALONE = _alone() if hasattr(sys, "getrefcount") else 0
+# a tracer may hold locals, which would count as holders of arrays: then nothing is kept
+ALONE = _alone() if hasattr(sys, "getrefcount") and not (sys.gettrace() or sys.getprofile()) else 0

@@ -182,7 +182,8 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the nodes, which are shared, and the window."""
-        return vars(self) | {"_lookups": None, "_node": self._node.state, "_window": None}
+        state = {"_lookups": None, "_node": self._node.state, "_window": None, "_unseen": self._unseen.copy()}
+        return vars(self) | state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Find the node of the present state among those of the tables at hand."""
@@ -198,9 +199,11 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
         return InvalidDial(f"action {action} is out of range; {self.mdp.name} has 0 to {self._count - 1}")
 
     def _drawn_anew(self, step: int) -> int:
-        """Return the draw of a step of this episode, made with those of some steps after it."""
-        steps = FIRST_HASHES if step < len(FIRST_HASHES) else step_hashes(np.arange(step + DRAWS_AHEAD))
-        self._draws = draws(np.array(self._key, dtype=np.uint32), steps).tolist()
+        """Return the draw of a step of this episode, made with those before it and some after."""
+        made = len(self._draws)
+        usual = not made and step < DRAWS_AHEAD
+        hashes = FIRST_HASHES if usual else step_hashes(np.arange(made, step + DRAWS_AHEAD))
+        self._draws += draws(np.array(self._key, dtype=np.uint32), hashes).tolist()
         return self._draws[step]
 
     def _with_clock(self, seen: Observation) -> Observation:

@@ -8,6 +8,7 @@ from alignment_gym.agents import RECIPES, recipe_named, train
 from alignment_gym.agents.train import marks
 from alignment_gym.agents.training import AS_IT_IS, pay, stripped
 from alignment_gym.core import InvalidDial, Specification, UnknownName, world_ids
+from alignment_gym.engine.lanes import Lanes
 from alignment_gym.engine.mdp import as_mdp
 from alignment_gym.exact import evaluate
 
@@ -138,3 +139,15 @@ def test_ppo_becomes_competent_on_its_own_reward(env_id, reward):
     trained = train(mdp, RECIPES["ppo"], reward=reward, steps=RECIPES["ppo"].steps, seed=1000)
     scored = evaluate(trained.policy, mdp).scores
     assert (scored.proxy_score if reward == "proxy" else scored.true_score) >= 0.9
+
+
+@pytest.mark.parametrize("recipe", ["ppo", "a2c", "dqn", "q-learning"])
+def test_lanes_of_different_runs_share_no_stream(recipe, monkeypatch):
+    given = []
+    seed_lanes = Lanes.seed
+    monkeypatch.setattr(Lanes, "seed", lambda lanes, seeds: given.append(seeds) or seed_lanes(lanes, seeds))
+    for seed in (0, 1, 2):
+        train(as_mdp("SensorCleaner-v0"), recipe_named(recipe), steps=1, seed=seed)
+    lanes = recipe_named(recipe).lanes
+    assert [len(seeds) for seeds in given] == [lanes] * 3
+    assert len({seed for seeds in given for seed in seeds}) == 3 * lanes

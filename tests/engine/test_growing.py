@@ -127,8 +127,8 @@ def test_known_rows_are_looked_up():
     batch.reset(seed=0)
     for _ in range(6):
         batch.step(np.array([0, 1]))
-    met = len(tables.states), tables.next_state.count
+    met = len(tables.states), tables.transition_count
     batch.reset(seed=0)
     for _ in range(6):
         batch.step(np.array([0, 1]))
-    assert (len(tables.states), tables.next_state.count) == met
+    assert (len(tables.states), tables.transition_count) == met
