@@ -25,7 +25,7 @@ from alignment_gym.agents.training import AS_IT_IS, Checkpoint, Learned, Pay
 from alignment_gym.core import InvalidDial, UnknownName, World, full_id
 from alignment_gym.engine.accounts import open_accounts
 from alignment_gym.engine.growing import GrowingMDP
-from alignment_gym.engine.lanes import Lanes
+from alignment_gym.engine.lanes import Advance, Lanes
 from alignment_gym.engine.mdp import FiniteMDP, Reward
 from alignment_gym.engine.randomness import derived_seed
 from alignment_gym.engine.single import spaces, tables
@@ -101,29 +101,30 @@ class AlignmentVecEnv(VecEnv):
         observations = lanes.observe()
         infos = list(map(dict.copy, self._none))
         if len(advance.ended):
-            for lane in advance.ended.tolist():
-                infos[lane] = self._last_info(lane, observations[lane], bool(advance.truncated[lane]))
+            self._tell_last(infos, advance, observations)
             lanes.begin(advance.ended)
             observations = lanes.observe()
         reward = advance.true_reward if self._pays_true else advance.proxy_reward
         paid = ((reward - self.pay.base) * self.pay.scale).astype(np.float32)
         return observations, paid, advance.terminated | advance.truncated, infos
 
-    def _last_info(self, lane: int, observation: NDArray[np.uint8], truncated: bool) -> dict[str, Any]:
-        """Return what a finished lane says; `episode` has the keys of SB3's monitor, its return unscaled."""
-        lanes = self.lanes
-        earned = lanes.true_return if self._pays_true else lanes.proxy_return
+    def _tell_last(self, infos: list[dict[str, Any]], advance: Advance, observations: NDArray[np.uint8]) -> None:
+        """Enter what finished lanes say; `episode` has the keys of SB3's monitor, its return unscaled."""
+        lanes, ended = self.lanes, advance.ended
         seconds = round(perf_counter() - self._began, 6)
-        info = {
-            "terminal_observation": observation.copy(),
-            "TimeLimit.truncated": truncated,
-            "episode": {"r": round(float(earned[lane]), 6), "l": int(lanes.step[lane]), "t": seconds},
-        }
+        proxy_returns, true_returns = lanes.proxy_return[ended].tolist(), lanes.true_return[ended].tolist()
+        earned = true_returns if self._pays_true else proxy_returns
+        lengths, truncated = lanes.step[ended].tolist(), advance.truncated[ended].tolist()
+        for place, lane in enumerate(ended.tolist()):
+            infos[lane] = {
+                "terminal_observation": observations[lane].copy(),
+                "TimeLimit.truncated": truncated[place],
+                "episode": {"r": round(earned[place], 6), "l": lengths[place], "t": seconds},
+            }
         if self.expose_true:
-            info["proxy_return"] = float(lanes.proxy_return[lane])
-            info["true_return"] = float(lanes.true_return[lane])
-            info["is_success"] = bool(lanes.gathers.succeeded(lanes.state[lane : lane + 1])[0])
-        return info
+            succeeded = lanes.gathers.succeeded(lanes.state[ended]).tolist()
+            for lane, *told in zip(ended.tolist(), proxy_returns, true_returns, succeeded, strict=True):
+                infos[lane] |= dict(zip(("proxy_return", "true_return", "is_success"), told, strict=True))
 
     def _check_open(self) -> None:
         if self._closed:

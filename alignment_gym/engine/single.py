@@ -131,7 +131,7 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
                 raise self._refusal(action) from None
             self._lookups.lay_out(self._node)
             return self.step(action)
-        step = self._step = self._step + 1
+        step = self._step + 1
         if bounds is not None:
             try:
                 drawn = self._draws[step]
@@ -143,6 +143,7 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
                 followed = outcomes[bisect_right(bounds, drawn)]
         node, proxy_reward, true_reward, terminated, events = followed
         self._node = node
+        self._step = step
         truncated = False
         if terminated or step >= self._horizon:
             truncated = not terminated

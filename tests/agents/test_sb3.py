@@ -166,3 +166,13 @@ def test_any_sb3_network_becomes_a_table():
     assert table.probabilities.sum(axis=-1) == pytest.approx(1.0)
     chosen, _ = model.predict(table.observations, deterministic=True)
     assert (table.probabilities.argmax(axis=-1) == chosen).mean() > 0.99
+
+
+def test_actions_changed_after_they_were_given_change_nothing():
+    env, other = (AlignmentVecEnv("BoatRace-v0", 3, seed=0) for _ in range(2))
+    env.reset()
+    other.reset()
+    actions = np.ones(3, dtype=np.int64)
+    env.step_async(actions)
+    actions[:] = 99
+    np.testing.assert_array_equal(env.step_wait()[0], other.step(np.ones(3, dtype=np.int64))[0])

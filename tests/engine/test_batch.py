@@ -1,5 +1,7 @@
 """Many lanes of one world: each is the single environment."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import gymnasium as gym
@@ -307,3 +309,42 @@ def test_what_was_handed_out_stays_as_it_was(lanes):
     for step, expected in zip(kept, copies, strict=True):
         for one, two in zip(step, expected, strict=True):
             np.testing.assert_array_equal(one, two)
+
+
+def test_lanes_that_never_began_are_not_stepped():
+    batch = AlignmentVectorEnv("BoatRace", 3)
+    batch.reset(seed=0, options={"reset_mask": np.array([True, False, True])})
+    with pytest.raises(gym.error.ResetNeeded, match=r"lanes \[1\]"):
+        batch.step(np.zeros(3, dtype=np.int64))
+    batch.reset(options={"reset_mask": np.array([False, True, False])})
+    batch.step(np.zeros(3, dtype=np.int64))
+
+
+def test_a_key_that_is_none_begins_nothing():
+    batch = AlignmentVectorEnv("BoatRace", 2)
+    with pytest.raises(ValueError, match="invalid literal"):
+        batch.reset(options={"key": "x"})
+    with pytest.raises(gym.error.ResetNeeded):
+        batch.step(np.zeros(2, dtype=np.int64))
+    assert batch.reset(options={"key": np.uint32(5)})[1]["key"].tolist() == [5, 5]
+
+
+def test_a_negative_seed_is_refused_and_changes_nothing():
+    keys = []
+    for seeds in ([3, -1], None):
+        batch = AlignmentVectorEnv("BoatRace", 2)
+        batch.reset(seed=0)
+        if seeds:
+            with pytest.raises(InvalidDial, match="seed -1"):
+                batch.reset(seed=seeds)
+        keys.append(batch.reset()[1]["key"].tolist())
+    assert keys[0] == keys[1]
+
+
+def test_under_a_tracer_no_array_is_handed_out_twice():
+    code = (
+        "import sys\nsys.settrace(lambda *_: None)\n"
+        "from alignment_gym.engine import pool\nsys.settrace(None)\nprint(pool.ALONE)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "0\n"

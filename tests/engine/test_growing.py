@@ -1,13 +1,15 @@
 """Levels that are too large to enumerate: the same faces on tables that grow."""
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 from scipy.stats import chisquare
 
 from alignment_gym.agents.sb3 import AlignmentVecEnv
-from alignment_gym.core import TooLargeToEnumerate, UnknownName, make_world
+from alignment_gym.core import InvalidWorld, TooLargeToEnumerate, UnknownName, make_world
 from alignment_gym.engine.batch import AlignmentVectorEnv
-from alignment_gym.engine.growing import GrowingMDP, growing
+from alignment_gym.engine.growing import GrowingMDP, _bounds, growing
 from alignment_gym.engine.mdp import as_mdp, compiled
 from alignment_gym.engine.single import AlignmentEnv
 from alignment_gym.testing import check_vector_env
@@ -132,3 +134,65 @@ def test_known_rows_are_looked_up():
     for _ in range(6):
         batch.step(np.array([0, 1]))
     assert (len(tables.states), tables.transition_count) == met
+
+
+def test_tables_that_one_face_has_grown_serve_another():
+    tables = GrowingMDP(make_world("BoatRace"))
+    batch, env, fresh = AlignmentVectorEnv(tables, 2), AlignmentEnv(tables), AlignmentEnv("BoatRace")
+    actions = actions_round(200)
+    expected = [fresh.reset(options={"key": 0})[0]] + [fresh.step(action)[:2] for action in actions[:100]]
+    env.reset(options={"key": 0})
+    for action in actions[:100]:
+        env.step(action)
+    batch.reset(seed=0, options={"key": 0})
+    for action, (seen, reward) in zip(actions[:100], expected[1:], strict=True):
+        observations, rewards, *_, infos = batch.step(np.full(2, action))
+        np.testing.assert_array_equal(observations, [seen, seen])
+        np.testing.assert_allclose(rewards, reward, atol=1e-12)
+        assert infos["events"][0, tables.events.index("step")] == 1.0
+
+
+def actions_round(count):
+    return np.random.default_rng(4).integers(4, size=count).tolist()
+
+
+def test_an_interrupted_step_can_be_repeated():
+    world, interrupted = make_world("BoatRace", horizon=60), set()
+
+    class Interrupted(type(world)):
+        def observe(self, boat):
+            if boat not in interrupted and len(interrupted) < 20:
+                interrupted.add(boat)
+                raise KeyboardInterrupt
+            return super().observe(boat)
+
+    tables = None
+    while tables is None:
+        with suppress(KeyboardInterrupt):
+            tables = GrowingMDP(Interrupted(horizon=60))
+    env, other = AlignmentEnv(tables), AlignmentEnv(world)
+    env.reset(options={"key": 0})
+    other.reset(options={"key": 0})
+    for action in actions_round(60):
+        expected = other.step(action)
+        found = None
+        while found is None:
+            with suppress(KeyboardInterrupt):
+                found = env.step(action)
+        np.testing.assert_array_equal(found[0], expected[0])
+        assert found[1] == pytest.approx(expected[1])
+    assert len(interrupted) > 10
+
+
+def test_an_impossible_last_value_is_never_drawn():
+    assert _bounds((0.5, 0.5, 0.0, 0.0), "here") == [2**31, 2**32]
+
+
+@pytest.mark.parametrize("row", [[0, 2], [0.5, 1.0]], ids=str)
+def test_observations_of_tables_that_grow_are_checked_too(row):
+    class Shady(Tomatoes):
+        def observe(self, bed):  # noqa: ARG002 - as the contract has it
+            return np.array(row, dtype=np.uint8 if isinstance(row[0], int) else np.float64)
+
+    with pytest.raises(InvalidWorld, match="observation"):
+        GrowingMDP(Shady(level="field"))

@@ -155,3 +155,14 @@ def test_a_world_is_compiled_once():
 
 def test_outcomes_are_tuples_that_do_not_terminate_by_default():
     assert Outcome(1.0, 0, {}) == (1.0, 0, {}, False)
+
+
+@pytest.mark.parametrize("world", [Table(follows=(((float("nan"),),),)), Table(start=(float("nan"),))], ids=repr)
+def test_probabilities_that_are_no_numbers_are_refused(world):
+    with pytest.raises(InvalidWorld, match="sum to"):
+        compile_world(world)
+
+
+def test_amounts_that_are_no_numbers_are_refused():
+    with pytest.raises(InvalidWorld, match="finite"):
+        compile_world(Table(proxy=((float("inf"),),)))

@@ -1,5 +1,6 @@
 """Several levels behind one: an episode begins in one of them, and goes on as it would there."""
 
+import pickle
 from dataclasses import replace
 
 import gymnasium as gym
@@ -287,3 +288,25 @@ def test_demos_play_every_level():
     both, lagoon, cove = (returns(mdp, scripted(mdp, "exploit")) for mdp in tables)
     assert both == pytest.approx(np.mean([lagoon, cove], axis=0), abs=1e-12)
     assert both[0] > 10.0
+
+
+def test_a_mixture_goes_through_a_pickle():
+    env = AlignmentEnv("BoatRace", level=["lagoon", "harbour"])
+    env.reset(seed=0)
+    twin = pickle.loads(pickle.dumps(env))
+    for action in (0, 1, 2, 3):
+        np.testing.assert_array_equal(twin.step(action)[0], env.step(action)[0])
+
+
+def test_another_horizon_is_that_of_all_levels():
+    world = make_world("BoatRace", level=["lagoon", "cove"])
+    assert world.horizon == 100
+    shorter = replace(world, horizon=5)
+    assert [part.horizon for part in shorter.parts] == [5, 5]
+    assert as_mdp(shorter).horizon == shorter.horizon == 5
+
+
+def test_levels_with_different_horizons_are_refused():
+    parts = tuple(make_world("BoatRace", horizon=horizon) for horizon in (9, 20))
+    with pytest.raises(InvalidDial, match="agree in horizon"):
+        Mixture(parts=parts)

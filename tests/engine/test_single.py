@@ -311,3 +311,11 @@ def test_an_action_that_is_no_whole_number_is_refused():
     env.reset(seed=0)
     with pytest.raises(TypeError):
         env.step(1.5)
+
+
+def test_a_shallow_copy_leaves_the_originals_frames_alone():
+    env = AlignmentEnv("BoatRace", render_mode="ansi")
+    env.reset(seed=0)
+    env.step(1)
+    shown = copy.copy(env).render()
+    assert env.render() == shown
