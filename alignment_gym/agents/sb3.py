@@ -67,7 +67,7 @@ class AlignmentVecEnv(VecEnv):
             raise InvalidDial(f"n_envs = {n_envs} is out of range; at least 1 lane")
         mdp = tables(env_id, level, dials)
         self.mdp = mdp
-        self.lanes = Lanes(mdp, n_envs, open_accounts(mdp, reward, proxy))
+        self.lanes = Lanes(mdp, n_envs, open_accounts(mdp, reward, proxy), expose_true)
         self.expose_true = expose_true
         self.pay = pay
         self._pays_true = reward == "true"

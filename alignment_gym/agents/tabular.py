@@ -63,7 +63,7 @@ class _Learner:
         self.recipe = recipe
         self.mdp = mdp
         self.pay = pay
-        self.lanes = Lanes(mdp, recipe.lanes, Accounts.open(mdp))
+        self.lanes = Lanes(mdp, recipe.lanes, Accounts.open(mdp), expose_true=False)
         self.lanes.seed([seed + lane for lane in range(recipe.lanes)])
         self.lanes.begin(np.arange(recipe.lanes))
         self.rng = np.random.default_rng([seed, 1])

@@ -65,7 +65,7 @@ class AlignmentVectorEnv(gym.vector.VectorEnv[Observations, NDArray[np.int64], N
         self.single_observation_space, self.single_action_space = spaces(mdp)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self.lanes = Lanes(mdp, num_envs, open_accounts(mdp, reward, proxy))
+        self.lanes = Lanes(mdp, num_envs, open_accounts(mdp, reward, proxy), expose_true)
         self._masks = np.ones((4 if expose_true else 1, num_envs), dtype=np.bool_)
         self._ended = NO_LANES
         self._all = np.ones(num_envs, dtype=np.bool_)

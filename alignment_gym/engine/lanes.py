@@ -39,10 +39,22 @@ class Advance(NamedTuple):
 class Lanes:
     """The present states, keys and returns of `count` episodes."""
 
-    def __init__(self, mdp: FiniteMDP | GrowingMDP, count: int, accounts: Accounts | Weights) -> None:
+    def __init__(
+        self, mdp: FiniteMDP | GrowingMDP, count: int, accounts: Accounts | Weights, expose_true: bool = True
+    ) -> None:
+        """Begin with no episodes.
+
+        Args:
+            mdp: the tables.
+            count: of the lanes.
+            accounts: what is paid.
+            expose_true: whether anybody asks for the true account; where nobody does and the proxy
+                is paid, it is not kept, and the true reward of a step stands for nothing.
+        """
         self.mdp = mdp
         self.accounts = accounts
         self.gathers = gathers(mdp, accounts)
+        self._both = expose_true or accounts.paid == "true"
         self.state = np.zeros(count, dtype=np.intp)
         self.key = np.zeros(count, dtype=np.uint32)
         self.proxy_return = np.zeros(count)
@@ -152,7 +164,7 @@ class Lanes:
         row += actions
         tables.follow(row, row if tables.deterministic else self._draw(), self.state, self._kind, self._last)
         proxy_reward = self._pay.take(tables.proxy, self._kind)
-        true_reward = self._pay.take(tables.true, self._kind)
+        true_reward = self._pay.take(tables.true, self._kind) if self._both else proxy_reward
         if waiting is not None:
             self.state[still] = waiting
             proxy_reward[still] = 0.0
@@ -164,9 +176,11 @@ class Lanes:
             lanes = np.flatnonzero(truncated)
             proxy, true = tables.final_pay(self.state[lanes])
             proxy_reward[lanes] += proxy
-            true_reward[lanes] += true
+            if self._both:
+                true_reward[lanes] += true
         self.proxy_return += proxy_reward
-        self.true_return += true_reward
+        if self._both:
+            self.true_return += true_reward
         return Advance(proxy_reward, true_reward, terminated, truncated, ended)
 
     def _ends(self, terminated: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
@@ -183,8 +197,9 @@ class Lanes:
         return truncated, (terminated | truncated).nonzero()[0]
 
     def returns(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the proxy and the true return so far, (lanes,) each."""
-        return self._pay.copy(self.proxy_return), self._pay.copy(self.true_return)
+        """Return the proxy and, where it is kept, the true return so far, (lanes,) each."""
+        proxy_return = self._pay.copy(self.proxy_return)
+        return proxy_return, self._pay.copy(self.true_return) if self._both else proxy_return
 
     def events(self, advance: Advance) -> NDArray[np.float64]:
         """Return what the last step emitted, (lanes, E)."""

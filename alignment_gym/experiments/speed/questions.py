@@ -258,7 +258,7 @@ def starts(budget: Budget) -> Part:
 
 def two_processes(budget: Budget) -> Part:
     """Question 10: two runs at once."""
-    with training.processes(budget.training_steps) as (in_sequence, together):
+    with training.processes(3 * budget.training_steps) as (in_sequence, together):
         found = hold([in_sequence, together], budget.rounds, budget.seconds)
     between = quotient(found[together.entry.name], found[in_sequence.entry.name])
     what = "two PPO runs, two processes at once / one after the other"
