@@ -23,16 +23,20 @@ def write_curves(record: dict[str, Any], out: Path) -> list[Path]:
 
 def cost_curves(points: list[dict[str, Any]]) -> Figure:
     """Draw a panel a quantity and a line a world; over lanes, rates differ by powers and are drawn so."""
-    figure = Figure(figsize=(7.2, 2.6), layout="constrained")
+    figure = Figure(figsize=(7.2, 2.9), layout="constrained")
     panels: Any = figure.subplots(1, len(PANELS))
     for axes, (kind, words) in zip(panels, PANELS.items(), strict=True):
         mine = [point for point in points if point["curve"].partition(": ")[0] == kind]
         for number, (name, line) in enumerate(groupby(mine, key=lambda point: point["curve"])):
             _draw(axes, list(line), name.partition(": ")[2], number)
         axes.set(xscale="log", xlabel=words, ylabel="million steps/s")
+        if kind == "outcomes":
+            axes.set_xticks(ticks := [point["x"] for point in mine], [f"{tick:.0f}" for tick in ticks], minor=False)
+            axes.set_xticks([], minor=True)
         if kind == "lanes":
             axes.set_yscale("log")
-            axes.legend(frameon=False)
+            axes.set_title("next-step autoreset, full infos")
+            figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
         else:
             axes.set(ylim=(0, None), title=f"{mine[0]['world']}, {mine[0]['lanes']} lanes" if mine else "")
     return figure
