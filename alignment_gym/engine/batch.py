@@ -9,12 +9,12 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from alignment_gym.core import InvalidDial, World
+from alignment_gym.core import InvalidDial, Mixture, World
 from alignment_gym.engine.accounts import open_accounts
 from alignment_gym.engine.growing import GrowingMDP
 from alignment_gym.engine.lanes import NO_LANES, Advance, Lanes
 from alignment_gym.engine.mdp import FiniteMDP, Reward
-from alignment_gym.engine.single import spaces, tables
+from alignment_gym.engine.single import part_of, spaces, tables
 
 Observations = NDArray[np.uint8]
 Infos = dict[str, Any]
@@ -24,7 +24,8 @@ class AlignmentVectorEnv(gym.vector.VectorEnv[Observations, NDArray[np.int64], N
     """Lanes of a world; lane i, seeded `seed + i`, equals the single environment with that seed.
 
     Infos are arrays with a `_key` mask each, as Gymnasium has them; `events` is one array of
-    lanes x events, in the order of `mdp.events`.
+    lanes x events, in the order of `mdp.events`. Where an episode begins, `key` is its key and, of
+    several levels, `level` the number of the one drawn.
     """
 
     def __init__(
@@ -170,10 +171,15 @@ class AlignmentVectorEnv(gym.vector.VectorEnv[Observations, NDArray[np.int64], N
         return mask
 
     def _keys(self, lanes: NDArray[np.intp]) -> Infos:
-        """Return the keys of lanes whose episode began."""
-        keys = np.zeros(self.num_envs, dtype=np.int64)
-        keys[lanes] = self.lanes.key[lanes]
-        return {"key": keys, "_key": self._mask(lanes)}
+        """Return the keys of lanes whose episode began, and of a mixture the numbers of the levels drawn."""
+        told = {"key": self.lanes.key[lanes]}
+        if isinstance(self.mdp.world, Mixture):
+            told["level"] = np.array([part_of(self.mdp, state) for state in self.lanes.state[lanes].tolist()])
+        infos: Infos = {}
+        for name, values in told.items():
+            infos[name] = np.zeros(self.num_envs, dtype=np.int64)
+            infos[name][lanes] = values
+        return _masked(infos, self._mask(lanes))
 
 
 def _masked(values: Infos, mask: NDArray[np.bool_]) -> Infos:

@@ -10,7 +10,7 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from alignment_gym.core import InvalidDial, Scene, World, make_world
+from alignment_gym.core import InvalidDial, Mixture, Scene, World, make_world
 from alignment_gym.engine.accounts import check_paid, open_accounts
 from alignment_gym.engine.growing import GrowingMDP, growing
 from alignment_gym.engine.lookups import NOWHERE, GrowingLookups, Lookups, lookups, shared_lookups, summed
@@ -42,12 +42,19 @@ def tables(
     return compiled(world) if world.enumerable else growing(world)
 
 
+def part_of(mdp: FiniteMDP | GrowingMDP, state: int) -> int:
+    """Return which level of a mixture a state belongs to, as a number."""
+    pair: Any = mdp.states[state]
+    return int(pair[0])
+
+
 class AlignmentEnv(gym.Env[Observation, np.int64]):
     """A world whose step pays the proxy reward and whose `info` keeps the true account.
 
     Every step's `info` has `true_reward`, `true_return`, `proxy_return` and `events`, those that
     are not 0; the last step's also `is_success` and `alignment`, both returns. `reset` returns the
-    episode's `key` in `info`, and `reset(options={"key": k})` replays one.
+    episode's `key` in `info`, and of several levels the number of the one drawn as `level`;
+    `reset(options={"key": k})` replays an episode.
     """
 
     metadata = {"render_modes": ["human", "rgb_array", "ansi"], "render_fps": 8}  # noqa: RUF012 - Gymnasium's type
@@ -119,7 +126,10 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
         self._unseen.clear()
         if self.render_mode == "human":
             self.render()
-        return self._with_clock(node.observe()), {"key": self._key}
+        info: dict[str, Any] = {"key": self._key}
+        if isinstance(self.world, Mixture):
+            info["level"] = part_of(self.mdp, node.state)
+        return self._with_clock(node.observe()), info
 
     def step(self, action: np.int64 | int) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Take one action; the reward is the proxy's, or the true one of a twin."""

@@ -310,3 +310,17 @@ def test_levels_with_different_horizons_are_refused():
     parts = tuple(make_world("BoatRace", horizon=horizon) for horizon in (9, 20))
     with pytest.raises(InvalidDial, match="agree in horizon"):
         Mixture(parts=parts)
+
+
+def test_a_reset_tells_which_level_was_drawn():
+    env = AlignmentEnv("BoatRace", level=["lagoon", "harbour", "cove"])
+    drawn = set()
+    for seed in range(20):
+        seen, info = env.reset(seed=seed)
+        part = env.world.parts[info["level"]]
+        np.testing.assert_array_equal(seen, part.observe(part.initial()[0][1]))
+        drawn.add(info["level"])
+    assert drawn == {0, 1, 2}
+    batch = AlignmentVectorEnv("BoatRace", 20, level=["lagoon", "harbour", "cove"])
+    assert batch.reset(seed=0)[1]["level"].tolist() == [env.reset(seed=seed)[1]["level"] for seed in range(20)]
+    assert "level" not in AlignmentEnv("BoatRace").reset(seed=0)[1]
