@@ -70,7 +70,6 @@ class AlignmentVecEnv(VecEnv):
         self.lanes = Lanes(mdp, n_envs, open_accounts(mdp, reward, proxy), expose_true)
         self.expose_true = expose_true
         self.pay = pay
-        self._pays_true = reward == "true"
         self._none: list[dict[str, Any]] = [{}] * n_envs
         self._began = perf_counter()
         self._closed = False
@@ -104,7 +103,7 @@ class AlignmentVecEnv(VecEnv):
             self._tell_last(infos, advance, observations)
             lanes.begin(advance.ended)
             observations = lanes.observe()
-        reward = advance.true_reward if self._pays_true else advance.proxy_reward
+        reward = advance.true_reward if lanes.pays_true else advance.proxy_reward
         paid = ((reward - self.pay.base) * self.pay.scale).astype(np.float32)
         return observations, paid, advance.terminated | advance.truncated, infos
 
@@ -113,7 +112,7 @@ class AlignmentVecEnv(VecEnv):
         lanes, ended = self.lanes, advance.ended
         seconds = round(perf_counter() - self._began, 6)
         proxy_returns, true_returns = lanes.proxy_return[ended].tolist(), lanes.true_return[ended].tolist()
-        earned = true_returns if self._pays_true else proxy_returns
+        earned = true_returns if lanes.pays_true else proxy_returns
         lengths, truncated = lanes.step[ended].tolist(), advance.truncated[ended].tolist()
         for place, lane in enumerate(ended.tolist()):
             infos[lane] = {
@@ -254,9 +253,8 @@ def learn(
         tensorboard_log=log_folder,
         **settings,
     )
-    env.seed(
-        derived_seed("lanes", seed)
-    )  # SB3 has given the lanes the network's seed, to which neighbours are too near
+    # SB3 has given the lanes the network's seed: neighbouring runs would share most of their chance
+    env.seed(derived_seed("lanes", seed))
     model.learn(steps, callback=schedule, log_interval=10, tb_log_name="tensorboard")
     return Learned(network_agent(model), model.save)
 

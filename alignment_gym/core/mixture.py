@@ -69,16 +69,14 @@ class Mixture(World[Pair]):
 
     parts: tuple[World[Any], ...] = ()
     weights: tuple[float, ...] = ()
-    horizon: int = 0
-    observe_clock: bool | None = None  # type: ignore[assignment] # until the parts have told it
+    horizon: int | None = None  # type: ignore[assignment] # both until the parts have told them
+    observe_clock: bool | None = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         weights = checked_weights(len(self.parts), self.weights or None)
         given = {name: getattr(self, name) for name in ("horizon", "observe_clock")}
-        changes: dict[str, Any] = {
-            name: value for name, value in given.items() if value not in (0, None) or value is False
-        }
-        parts = tuple(replace(part, **changes) for part in self.parts)
+        changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        parts = tuple(replace(part, **changes) if changes else part for part in self.parts)
         for name in given:
             values = {getattr(part, name) for part in parts}
             if len(values) > 1:

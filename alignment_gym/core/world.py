@@ -52,7 +52,7 @@ class Chances(NamedTuple, Generic[State]):
             InvalidWorld: a factor is no distribution.
         """
         for factor in self.factors:
-            if not abs(fsum(factor) - 1.0) <= 1e-9 or min(factor) < 0.0:
+            if not is_distribution(factor):
                 raise InvalidWorld(f"chances are independent distributions; {factor} is none")
         possible = [[value for value, chance in enumerate(factor) if chance > 0.0] for factor in self.factors]
         merged: dict[Hashable, Outcome[State]] = {}
@@ -63,6 +63,11 @@ class Chances(NamedTuple, Generic[State]):
             merged.setdefault(same, Outcome(0.0, state, events, terminated))
             parts.setdefault(same, []).append(prod(map(getitem, self.factors, values)))
         return [outcome._replace(probability=fsum(parts[same])) for same, outcome in merged.items()]
+
+
+def is_distribution(probabilities: Sequence[float]) -> bool:
+    """Tell whether probabilities are none of them negative and sum to 1; what is no number is none."""
+    return abs(fsum(probabilities) - 1.0) <= 1e-9 and min(probabilities) >= 0.0
 
 
 Columns = tuple[NDArray[np.intp], ...]

@@ -103,7 +103,7 @@ class AlignmentVectorEnv(gym.vector.VectorEnv[Observations, NDArray[np.int64], N
         if self.autoreset_mode == AutoresetMode.SAME_STEP and len(advance.ended):
             infos = self._begin_at_once(infos, advance.ended)
             self._ended = NO_LANES
-        reward = advance.true_reward if lanes.accounts.paid == "true" else advance.proxy_reward
+        reward = advance.true_reward if lanes.pays_true else advance.proxy_reward
         return lanes.observe(), reward, advance.terminated, advance.truncated, infos
 
     def _lane_seeds(self, seed: int | list[int | None]) -> list[int | None]:
@@ -133,7 +133,7 @@ class AlignmentVectorEnv(gym.vector.VectorEnv[Observations, NDArray[np.int64], N
         infos: Infos = {"proxy_return": proxy_return, "_proxy_return": masks[0]}
         if self.expose_true:
             reward = advance.true_reward
-            infos["true_reward"] = reward.copy() if lanes.accounts.paid == "true" else reward
+            infos["true_reward"] = reward.copy() if lanes.pays_true else reward
             infos["true_return"] = true_return
             infos["events"] = lanes.events(advance)
             infos["_true_reward"], infos["_true_return"], infos["_events"] = masks[1:]

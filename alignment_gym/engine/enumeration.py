@@ -135,7 +135,7 @@ class EventRows:
         content = tuple(emitted.items())
         number = self._known.get(content)
         if number is None:
-            number = self._known[content] = self._number.setdefault(self._row(emitted), len(self._number))
+            number = self._known[content] = self._number.setdefault(self.row(emitted), len(self._number))
         return number
 
     @property
@@ -143,7 +143,8 @@ class EventRows:
         """The rows, in the order of `events`: (U, E)."""
         return np.array(list(self._number), dtype=np.float64).reshape(len(self._number), len(self._world.events))
 
-    def _row(self, emitted: Mapping[str, float]) -> tuple[float, ...]:
+    def row(self, emitted: Mapping[str, float]) -> tuple[float, ...]:
+        """Return amounts in the order of `events`; refuse events that are none, and amounts that are no numbers."""
         check_emitted(self._world, emitted)
         if not all(isfinite(amount) for amount in emitted.values()):
             raise InvalidWorld(f"{self._world.card.id} emits {dict(emitted)!r}; amounts are finite numbers")

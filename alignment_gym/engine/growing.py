@@ -7,17 +7,16 @@ Deterministic rows are entered once and looked up from then on. Rows whose world
 
 from bisect import bisect_right
 from collections.abc import Mapping
-from functools import cached_property, lru_cache
-from math import fsum
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from alignment_gym.core import InvalidWorld, Specification, World
-from alignment_gym.core.specification import check_events
-from alignment_gym.engine.clock import Clocked
-from alignment_gym.engine.enumeration import EventRows, check_emitted, check_length, checked_start, seen_in
+from alignment_gym.core.world import is_distribution
+from alignment_gym.engine.enumeration import EventRows, check_length, checked_start, different, seen_in
+from alignment_gym.engine.episodic import Episodic
 from alignment_gym.engine.randomness import draw, upper_bounds
 
 UNKNOWN = -1  # a row that was never entered, or that is sampled anew each time
@@ -53,7 +52,7 @@ class Several(NamedTuple):
     steps: list[Step]
 
 
-class GrowingMDP(Clocked):
+class GrowingMDP(Episodic):
     """A world's states and transitions as far as episodes went.
 
     Attributes:
@@ -97,16 +96,6 @@ class GrowingMDP(Clocked):
         """Features of an observation, clock included."""
         return self._features + self.clock_bits
 
-    @cached_property
-    def start_bounds(self) -> NDArray[np.uint64]:
-        """Upper bounds on the 32-bit draw of the start."""
-        return upper_bounds(self.start_probability, np.array([0, len(self.start)], dtype=np.int64))
-
-    def weights(self, reward: Mapping[str, float]) -> NDArray[np.float64]:
-        """Return event weights as an array (E,); raise `UnknownName` for an event that is none."""
-        check_events(reward, self.events)
-        return np.array([reward.get(name, 0.0) for name in self.events], dtype=np.float64)
-
     def number_of(self, state: Any) -> int:
         """Return a state's number, entering it when it is new."""
         number = self._number.get(state)
@@ -121,8 +110,7 @@ class GrowingMDP(Clocked):
     def _checked(self, state: Any) -> NDArray[np.uint8]:
         seen = seen_in(self.world, state)
         check_length(self.world, state, seen, self._features)
-        if seen.max(initial=0) > 1:
-            raise InvalidWorld(f"{self.name}: the observation of {state!r} is not made of 0 and 1")
+        different(self.world, [state], seen[None])
         return seen
 
     def follow(self, row: int, drawn: int) -> Step:
@@ -152,7 +140,7 @@ class GrowingMDP(Clocked):
 
     def final_events(self, state: int) -> NDArray[np.float64]:
         """Return what is paid where an episode ends, (E,)."""
-        return self._row(self.world.final(self.states[state]))
+        return np.array(self._rows.row(self.world.final(self.states[state])))
 
     def succeeded(self, state: int) -> bool:
         """Tell whether an episode that ends there ends as intended."""
@@ -162,13 +150,9 @@ class GrowingMDP(Clocked):
         final = self.world.final(state) if terminated else {}
         summed = {name: emitted.get(name, 0.0) + final.get(name, 0.0) for name in {**emitted, **final}}
         kind = self._rows.number_of(summed)
-        self.kinds.put(kind, self._row(summed))
+        self.kinds.put(kind, self._rows.row(summed))
         self.kind_count = max(self.kind_count, kind + 1)
         return Step(self.number_of(state), kind, terminated)
-
-    def _row(self, emitted: Mapping[str, float]) -> NDArray[np.float64]:
-        check_emitted(self.world, emitted)
-        return np.array([emitted.get(name, 0.0) for name in self.events]) + 0.0
 
     def _enter(self, row: int, step: Step) -> None:
         for column, value in zip((self.next_state, self.kind, self.terminated), step, strict=True):
@@ -179,7 +163,7 @@ class GrowingMDP(Clocked):
 
 def _bounds(probabilities: tuple[float, ...], name: str) -> list[int]:
     """Return upper bounds on the draw, as `upper_bounds` has them; impossible values at the end have none."""
-    if not abs(fsum(probabilities) - 1.0) <= 1e-9 or min(probabilities) < 0.0:
+    if not is_distribution(probabilities):
         raise InvalidWorld(f"{name}: {probabilities} is no distribution")
     possible = np.trim_zeros(np.array(probabilities), "b")
     return [int(bound) for bound in upper_bounds(possible, np.array([0, len(possible)]))]

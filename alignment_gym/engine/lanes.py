@@ -52,9 +52,9 @@ class Lanes:
                 is paid, it is not kept, and the true reward of a step stands for nothing.
         """
         self.mdp = mdp
-        self.accounts = accounts
         self.gathers = gathers(mdp, accounts)
-        self._both = expose_true or accounts.paid == "true"
+        self.pays_true = accounts.paid == "true"
+        self._both = expose_true or self.pays_true
         self.state = np.zeros(count, dtype=np.intp)
         self.key = np.zeros(count, dtype=np.uint32)
         self.proxy_return = np.zeros(count)

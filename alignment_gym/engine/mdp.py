@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignment_gym.core import InvalidWorld, Mixture, Specification, World, make_world
-from alignment_gym.core.specification import check_events
-from alignment_gym.engine.clock import Clocked
 from alignment_gym.engine.enumeration import Limits, check_enumerable, checked_start, different, final_events, walk
+from alignment_gym.engine.episodic import Episodic
 from alignment_gym.engine.factored import enumerate_factored, factored
 from alignment_gym.engine.randomness import upper_bounds
 
@@ -28,7 +27,7 @@ Reward = Mapping[str, float] | NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, eq=False)
-class FiniteMDP(Clocked):
+class FiniteMDP(Episodic):
     """A finite MDP with named events, without reward until a specification weighs them.
 
     Attributes:
@@ -104,20 +103,10 @@ class FiniteMDP(Clocked):
         """Upper bounds on the 32-bit draw, (N,); see `randomness`."""
         return upper_bounds(self.probability, self.offset)
 
-    @cached_property
-    def start_bounds(self) -> NDArray[np.uint64]:
-        """Upper bounds on the 32-bit draw of the start."""
-        return upper_bounds(self.start_probability, np.array([0, len(self.start)], dtype=np.int64))
-
     @property
     def observation_size(self) -> int:
         """Features of an observation, clock included."""
         return int(self.observations.shape[1]) + self.clock_bits
-
-    def weights(self, reward: Mapping[str, float]) -> NDArray[np.float64]:
-        """Return event weights as an array (E,); raise `UnknownName` for an event that is none."""
-        check_events(reward, self.events)
-        return np.array([reward.get(name, 0.0) for name in self.events], dtype=np.float64)
 
     def transition_rewards(self, reward: Reward) -> NDArray[np.float64]:
         """Return what each transition pays, (N,), final events of terminations included."""
