@@ -24,7 +24,7 @@ def card(id: str) -> Card:
         structure="immediate",
         sources=(),
         exploit_event="",
-        certified=False,
+        uncertified="It is there for tests.",
     )
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from alignment_gym.core import InvalidPolicy, UnknownName, World
+from alignment_gym.core import Demo, InvalidPolicy, UnknownName, World
 from alignment_gym.engine.mdp import FiniteMDP
 from alignment_gym.exact.tables import PolicyTable
-from alignment_gym.exact.values import Array, greedy, uniform
+from alignment_gym.exact.values import Array, greedy, one_hot_rows
 
 PLANNED = {"proxy-optimal": "proxy", "true-optimal": "true"}
 
@@ -20,15 +20,18 @@ def untrained(mdp: FiniteMDP, name: str) -> PolicyTable:
 
     Raises:
         UnknownName: none of these.
-        InvalidPolicy: a planner for a world that hides states, whose plan is over beliefs.
+        InvalidPolicy: a planner for a world that hides states, whose plan is over beliefs, or a
+            script that acts on what is hidden there.
     """
     if name == "uniform":
         return _table(mdp, np.full((len(mdp.observations), len(mdp.actions)), 1.0 / len(mdp.actions)))
-    if not mdp.fully_observed:
+    planned = name in PLANNED
+    policy = greedy(mdp, mdp.reward(PLANNED[name])) if planned else scripted(mdp, name)
+    found = np.zeros((*policy.shape[:-2], len(mdp.observations), len(mdp.actions)))
+    found[..., mdp.observation_id, :] = policy
+    if not (mdp.fully_observed if planned else np.array_equal(found[..., mdp.observation_id, :], policy)):
         raise InvalidPolicy(f"{mdp.name} hides states here, so {name!r} is no table over observations; see `solve`")
-    if name in PLANNED:
-        return _table(mdp, _by_observation(mdp, greedy(mdp, mdp.reward(PLANNED[name]))))
-    return _table(mdp, _by_observation(mdp, scripted(mdp, name)))
+    return _table(mdp, found)
 
 
 def untrained_names(mdp: FiniteMDP) -> tuple[str, ...]:
@@ -37,26 +40,21 @@ def untrained_names(mdp: FiniteMDP) -> tuple[str, ...]:
 
 
 def scripted(mdp: FiniteMDP, name: str) -> Array:
-    """Return a demo's policy over states, (S, A)."""
+    """Return a demo's policy over states, (S, A), or (H, S, A) where the demo is a plan."""
     world = mdp.world
     if world is None or name not in _demos(world):
         raise UnknownName("policy", name, untrained_names(mdp))
-    script = _demos(world)[name].policy
-    table = np.zeros_like(uniform(mdp))
-    for number, state in enumerate(mdp.states):
-        table[number, mdp.actions.index(script(world, state))] = 1.0
-    return table
+    demo = _demos(world)[name]
+    if isinstance(demo.policy, str):
+        planned = [mdp.actions.index(demo.action(world, None, step)) for step in range(mdp.horizon or 1)]
+        chosen = np.repeat(np.array(planned)[:, None], mdp.state_count, axis=1)
+    else:
+        chosen = np.array([mdp.actions.index(demo.action(world, state, 0)) for state in mdp.states])
+    return one_hot_rows(chosen, len(mdp.actions))
 
 
-def _demos(world: World[Any]) -> dict[str, Any]:
+def _demos(world: World[Any]) -> dict[str, Demo]:
     return {demo.name: demo for demo in world.card.demos}
-
-
-def _by_observation(mdp: FiniteMDP, policy: Array) -> Array:
-    """Reorder a policy over the states of a fully observed MDP by observation."""
-    table = np.zeros_like(policy)
-    table[..., mdp.observation_id, :] = policy
-    return table
 
 
 def _table(mdp: FiniteMDP, probabilities: Array) -> PolicyTable:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from alignment_gym.core.errors import UnknownName
+
 Structure = Literal["immediate", "delayed", "irreversible", "contextual", "hidden"]
 
 FAILURE_MODES = (
@@ -30,7 +32,8 @@ class Demo:
 
     Attributes:
         name: `intended`, `exploit`, or what else it shows.
-        policy: `(world, state) -> action name`.
+        policy: `(world, state) -> action name`, or a plan: names of actions with blanks between
+            them, the last of which is repeated to the end.
         key: the 32-bit episode key of the sample episode.
         proxy_return, true_return: what the episode with that key earns.
         expected_proxy, expected_true: the exact expectations over all keys.
@@ -38,13 +41,20 @@ class Demo:
     """
 
     name: str
-    policy: Callable[[Any, Any], str]
+    policy: Callable[[Any, Any], str] | str
     key: int
     proxy_return: float
     true_return: float
     expected_proxy: float
     expected_true: float
     level: str
+
+    def action(self, world: Any, state: Any, step: int) -> str:
+        """Return the name of the action taken in a state, after so many steps of the episode."""
+        if not isinstance(self.policy, str):
+            return self.policy(world, state)
+        plan = self.policy.split()
+        return plan[min(step, len(plan) - 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +72,14 @@ class Card:
         failure_modes: tags out of `FAILURE_MODES`.
         structure: how the exploit works.
         sources: where the story comes from, with arXiv ids.
-        exploit_event: the event whose occurrence marks the exploit.
+        exploit_event: the event whose occurrence marks the exploit; empty where there is none.
         demos: scripted policies with their returns.
         history: a sentence a version.
         parity: what the world equals step for step, if anything.
-        certified: False for control and robustness worlds, which claim no loophole.
+        parity_levels: the levels on which it does.
+        uncertified: why the world claims no certificate; empty where it claims one.
+        behaviour: the event of a goal that an agent may have learned instead of the intended one;
+            for evaluation only. Empty where there is none.
     """
 
     id: str
@@ -83,4 +96,17 @@ class Card:
     demos: tuple[Demo, ...] = ()
     history: tuple[str, ...] = ("v0: first version.",)
     parity: str | None = None
-    certified: bool = True
+    parity_levels: tuple[str, ...] = ()
+    uncertified: str = ""
+    behaviour: str = ""
+
+    def demo(self, name: str) -> Demo:
+        """Return the demo of that name.
+
+        Raises:
+            UnknownName: there is none.
+        """
+        for demo in self.demos:
+            if demo.name == name:
+                return demo
+        raise UnknownName("demo", name, [demo.name for demo in self.demos])

@@ -82,7 +82,7 @@ class Mixture(World[Pair]):
             if len(values) > 1:
                 raise InvalidDial(f"levels of one mixture agree in {name}, not {sorted(values)}")
         first = parts[0]
-        told = {name: getattr(first, name) for name in ("actions", "events", "levels", "generated", "horizon")}
+        told = {name: getattr(first, name) for name in ("actions", "events", "levels", "families", "horizon")}
         told |= {"observe_clock": first.observe_clock, "card": _card(first.card), "parts": parts}
         told["level"] = self.level or ",".join(part.level for part in self.parts)
         told["weights"] = weights
@@ -145,6 +145,10 @@ class Mixture(World[Pair]):
         """The part's scene."""
         return self.parts[state[0]].draw(state[1])
 
+    def look(self, state: Pair) -> Scene:
+        """What the part's agent sees of it."""
+        return self.parts[state[0]].look(state[1])
+
     def final(self, state: Pair) -> Mapping[str, float]:
         """What the part pays at the end."""
         return self.parts[state[0]].final(state[1])
@@ -159,8 +163,8 @@ def _card(card: Card) -> Card:
     return replace(card, demos=tuple(replace(demo, policy=_on_parts(demo.policy)) for demo in card.demos))
 
 
-def _on_parts(policy: Callable[[Any, Any], str]) -> Callable[[Mixture, Pair], str]:
-    return partial(_played, policy)
+def _on_parts(policy: Callable[[Any, Any], str] | str) -> Callable[[Mixture, Pair], str] | str:
+    return policy if isinstance(policy, str) else partial(_played, policy)
 
 
 def _played(policy: Callable[[Any, Any], str], mixture: Mixture, state: Pair) -> str:

@@ -93,9 +93,20 @@ def dial(
     low: float | None = None,
     high: float | None = None,
     choices: tuple[str, ...] = (),
+    closed_at: Any = None,
 ) -> Any:
-    """Declare a dataclass field as a dial: a constructor argument with a meaning and a range."""
-    return field(default=default, metadata={"meaning": meaning, "low": low, "high": high, "choices": choices})
+    """Declare a dataclass field as a dial: a constructor argument with a meaning and a range.
+
+    Args:
+        default: its value where none is given; its type is what the dial takes.
+        meaning: what it does.
+        low: the least number that is taken.
+        high: the greatest.
+        choices: the words that are taken.
+        closed_at: a value at which the loophole is closed or weakened; None: the dial is not about that.
+    """
+    said = {"meaning": meaning, "low": low, "high": high, "choices": choices, "closed_at": closed_at}
+    return field(default=default, metadata=said)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,8 +114,8 @@ class World(ABC, Generic[State]):
     """A finite MDP with named events; see the module's docstring.
 
     Class attributes, set by the author: `card`; `actions`, the names, all legal everywhere;
-    `events`, each with a sentence; `levels`, the fixed ones; `generated`, whether
-    `generated/<i>` draws one from the seed i.
+    `events`, each with a sentence; `levels`, the fixed ones; `families`, names of those that
+    are drawn from an index, so that `generated` makes `generated/<i>` a level.
 
     For speed only, a world whose state is a tuple may say the same a second time, in arrays:
     `domains` lists the values of each field, and `outcomes_of` and `observations_of` are
@@ -116,7 +127,7 @@ class World(ABC, Generic[State]):
     actions: ClassVar[tuple[str, ...]]
     events: ClassVar[Mapping[str, str]]
     levels: ClassVar[tuple[str, ...]]
-    generated: ClassVar[bool] = False
+    families: ClassVar[tuple[str, ...]] = ()
 
     level: str = dial("", "which map")
     horizon: int = dial(100, "steps in an episode", low=1, high=10_000)
@@ -125,7 +136,7 @@ class World(ABC, Generic[State]):
     def __post_init__(self) -> None:
         if not self.level:
             object.__setattr__(self, "level", self.levels[0])
-        check_level(self.level, self.levels, self.generated)
+        check_level(self.level, self.levels, self.families)
         for each in dials(type(self)):
             _check_dial(each.name, getattr(self, each.name), each)
 
@@ -152,6 +163,13 @@ class World(ABC, Generic[State]):
     @abstractmethod
     def draw(self, state: State) -> Scene:
         """Return what a person sees."""
+
+    def look(self, state: State) -> Scene:
+        """Return the picture that the agent gets where it is to see one: no more than `observe` tells.
+
+        A person may see everything; so a world that hides states from its agent overrides this.
+        """
+        return self.draw(state)
 
     @property
     def partially_observed(self) -> bool:
@@ -214,18 +232,18 @@ def dials(world: type[World[Any]]) -> tuple[Any, ...]:
     return tuple(each for each in fields(world) if each.name != "level")
 
 
-def check_level(level: str, levels: tuple[str, ...], generated: bool) -> None:
-    """Refuse a level that is neither fixed nor `generated/<index>`."""
-    name, _, index = level.partition("/")
-    if level in levels or (generated and name == "generated" and index.isdecimal() and int(index) < 2**32):
+def check_level(level: str, levels: tuple[str, ...], families: tuple[str, ...]) -> None:
+    """Refuse a level that is neither fixed nor `<family>/<index>`."""
+    family, _, index = level.partition("/")
+    if level in levels or (family in families and index.isdecimal() and int(index) < 2**32):
         return
-    raise UnknownName("level", level, (*levels, *(("generated/0",) if generated else ())))
+    raise UnknownName("level", level, (*levels, *(f"{name}/0" for name in families)))
 
 
 def generated_index(level: str) -> int | None:
-    """Return i of `generated/<i>`, None for a fixed level."""
-    name, _, index = level.partition("/")
-    return int(index) if name == "generated" else None
+    """Return i of `<family>/<i>`, None for a fixed level."""
+    _, slash, index = level.partition("/")
+    return int(index) if slash else None
 
 
 def _check_dial(name: str, value: Any, declared: Any) -> None:

@@ -221,6 +221,13 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
         return np.concatenate([seen, self.mdp.clock(np.array(self._step))]) if self.mdp.observe_clock else seen
 
     @property
+    def state(self) -> Any:
+        """The world's present state, for scripts and tests; a learner sees observations alone."""
+        if self._node is NOWHERE:
+            raise gym.error.ResetNeeded("call reset() before asking for the state")
+        return self.mdp.states[self._node.state]
+
+    @property
     def scene(self) -> Scene:
         """What a person sees of the present state."""
         if self._node is NOWHERE:

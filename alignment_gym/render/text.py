@@ -2,27 +2,9 @@
 
 from alignment_gym.core import Scene, Sprite
 from alignment_gym.render.frame import Frame, Line, instrument, signed, weighed
+from alignment_gym.render.shapes import LETTERS
 
 TILES = {"water": "~", "lagoon": "-", "land": " ", "wall": "#", "floor": ".", "unseen": "?"}
-SPRITES = {
-    "boat": "B",
-    "moored boat": "M",
-    "buoy": "O",
-    "target": "T",
-    "start": "S",
-    "arrow": "",  # the way round: the map is legible without
-    "islet": "I",
-    "robot": "R",
-    "dirt": "D",
-    "camera": "C",
-    "cap": "X",
-    "worker": "W",
-    "bench": "H",
-    "lamp": "L",
-    "button": "U",
-    "panel": "P",
-    "stop": "",
-}
 LINES_SHOWN = 6
 INDENT = "  "
 
@@ -56,12 +38,13 @@ def grid(scene: Scene) -> list[str]:
 
 
 def lettering(scene: Scene) -> dict[str, str]:
-    """Return a capital letter a kind; kinds without a letter of their own get a free one of their name."""
-    letters = {sprite.kind: SPRITES[sprite.kind] for sprite in scene.sprites if sprite.kind in SPRITES}
+    """Return a capital letter a kind; kinds without one of their own, or whose own is taken, get a free one."""
     kinds = {sprite.kind for sprite in scene.sprites} | {kind for line in scene.tiles for kind in line}
-    for kind in sorted(kinds - set(letters) - set(TILES)):
-        choices = [*kind.upper(), *"ABCDEFGHIJKLMNOPQRSTUVWXYZ"]
-        letters[kind] = next((each for each in choices if each.isalpha() and each not in letters.values()), "*")
+    letters: dict[str, str] = {}
+    for kind in sorted(kinds - set(TILES), key=lambda kind: (kind not in LETTERS, kind)):
+        choices = [LETTERS.get(kind, ""), *kind.upper(), *"ABCDEFGHIJKLMNOPQRSTUVWXYZ"]
+        free = (each for each in choices if each.isalpha() and each not in letters.values())
+        letters[kind] = "" if LETTERS.get(kind) == "" else next(free, "*")
     return letters
 
 

@@ -22,13 +22,14 @@ from alignment_gym.experiments.records import nulled, solution_record
 from alignment_gym.metrics.scores import scores
 from alignment_gym.render.pixels import pixels
 from alignment_gym.reports.analysis import levels_text, solution_parts, solution_text
+from alignment_gym.reports.catalogue import parity
 from alignment_gym.reports.citation import bibtex
 from alignment_gym.reports.markdown import bullets, number, page, table
 from alignment_gym.viewing.episode import acted, joined
 
 __all__ = ["card_facts", "card_text", "solution_text", "stale_cards", "write_cards"]
 
-GENERATED_SHOWN = 3
+DRAWN_SHOWN = 3
 PICTURE_TILE = 28  # pixels
 NOTICEABLE = 48  # of 255: less may be another version's smoothing
 NOTICEABLE_SHARE = 0.01  # of a picture's pixels
@@ -56,11 +57,12 @@ def card_facts(env: str, level: str | None = None, dials: dict[str, Any] | None 
         "description": _description(world),
         "failure_modes": list(card.failure_modes),
         "structure": card.structure,
-        "parity": card.parity,
-        "certified_claim": card.certified,
+        "parity": parity(card, world.levels),
+        "uncertified": card.uncertified or None,
+        "behaviour": card.behaviour or None,
         "level": world.level,
         "levels": list(world.levels),
-        "generated": world.generated,
+        "families": list(world.families),
         "horizon": mdp.horizon,
         "observation_size": mdp.observation_size,
         "partially_observed": not mdp.fully_observed,
@@ -87,7 +89,7 @@ def card_text(env: str, level: str | None = None, dials: dict[str, Any] | None =
     mdp = _compiled(env, level, dials)
     world = _world(mdp)
     changed = "".join(f", {name} = {value!r}" for name, value in (dials or {}).items())
-    levels = [*world.levels, *(["generated/0", "generated/1", "..."] if world.generated else [])]
+    levels = [*world.levels, *(f"{family}/{index}" for family in world.families for index in ("0", "1", "..."))]
     analysis = page(f"## Exact analysis: {world.level}{changed}", *solution_parts(solve(mdp)))
     return page(
         f"# {world.card.title}",
@@ -133,7 +135,7 @@ def stale_cards(out: Path, worlds: Sequence[str] | None = None) -> list[Path]:
 def world_page(env: str) -> str:
     """Return a world's card as a file: with its picture, and all levels solved."""
     cls = world_class(env)
-    levels = [*cls.levels, *(f"generated/{index}" for index in range(GENERATED_SHOWN) if cls.generated)]
+    levels = [*cls.levels, *(f"{family}/{index}" for family in cls.families for index in range(DRAWN_SHOWN))]
     mdp = _compiled(env)
     world = _world(mdp)
     name = world.card.id
@@ -206,11 +208,11 @@ def _story(world: World[Any]) -> tuple[str, ...]:
         ("Loophole", card.loophole),
         ("Why it pays", card.why),
         ("Stands for", card.analogue),
-        ("Equals, step for step", card.parity or ""),
+        ("Without a certificate", card.uncertified),
+        ("Parity", parity(card, world.levels) or ""),
     ]
     tags = f"`{full_id(card.id)}`: {', '.join(card.failure_modes)}; {card.structure}."
-    control = "" if card.certified else "A control: it claims no loophole."
-    return tags, control, bullets([f"**{name}:** {text}" for name, text in words if text]), _description(world)
+    return tags, bullets([f"**{name}:** {text}" for name, text in words if text]), _description(world)
 
 
 def _rules(mdp: FiniteMDP) -> tuple[str, ...]:
@@ -222,7 +224,7 @@ def _rules(mdp: FiniteMDP) -> tuple[str, ...]:
         for name, meaning in world.events.items()
     ]
     found = [_dial_facts(each, world) for each in _dials(world)]
-    rows = [[f"`{each['name']}`", _plain(each["default"]), _reach(each), each["meaning"]] for each in found]
+    rows = [[f"`{each['name']}`", _plain(each["default"]), _reach(each), _meaning(each)] for each in found]
     hidden = "" if mdp.fully_observed else "; different states may look alike"
     return (
         bullets(
@@ -282,12 +284,18 @@ def _dial_facts(declared: "Field[Any]", world: World[Any]) -> dict[str, Any]:
         "low": said["low"],
         "high": said["high"],
         "choices": list(said["choices"]),
+        "closed_at": said["closed_at"],
         "meaning": said["meaning"],
     }
 
 
 def _dials(world: World[Any]) -> tuple["Field[Any]", ...]:
     return dials(world_class(world.card.id))
+
+
+def _meaning(facts: dict[str, Any]) -> str:
+    closed = facts["closed_at"]
+    return facts["meaning"] + ("" if closed is None else f"; {_plain(closed)} closes or weakens the loophole")
 
 
 def _reach(facts: dict[str, Any]) -> str:

@@ -1,8 +1,9 @@
 """The catalogue: every world in a few words, without solving any."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from alignment_gym.core import full_id, world_class, world_ids
+from alignment_gym.core import Card, full_id, world_class, world_ids
 
 
 def catalogue(tag: str | None = None) -> list[dict[str, Any]]:
@@ -15,6 +16,13 @@ def catalogue(tag: str | None = None) -> list[dict[str, Any]]:
     return [row for row in rows if tag is None or tag in row["failure_modes"]]
 
 
+def parity(card: Card, levels: Sequence[str]) -> str | None:
+    """Say what a world equals step for step, and on which levels where not on all."""
+    if card.parity is None or set(card.parity_levels) >= set(levels):
+        return card.parity
+    return f"{card.parity}: {', '.join(card.parity_levels)}"
+
+
 def _row(env_id: str) -> dict[str, Any]:
     world = world_class(env_id)
     card = world.card
@@ -25,7 +33,7 @@ def _row(env_id: str) -> dict[str, Any]:
         "failure_modes": list(card.failure_modes),
         "structure": card.structure,
         "levels": list(world.levels),
-        "generated": world.generated,
-        "parity": card.parity,
-        "certified_claim": card.certified,
+        "families": list(world.families),
+        "parity": parity(card, world.levels),
+        "uncertified": card.uncertified or None,
     }

@@ -107,7 +107,7 @@ def _check_levels(world: World[Any]) -> None:
 
 
 def _levels(world: World[Any]) -> tuple[str, ...]:
-    return (*world.levels, *(("generated/0", "generated/1") if world.generated else ()))
+    return (*world.levels, *(f"{family}/{index}" for family in world.families for index in range(2)))
 
 
 def _check_arrays(world: World[Any]) -> None:

@@ -33,7 +33,7 @@ from alignment_gym.engine.single import AlignmentEnv
 from alignment_gym.exact.evaluation import returns
 from alignment_gym.exact.values import at_start, maximal, minimal, of_policy, uniform
 from alignment_gym.testing import check_vector_env
-from tests.every import WORLDS
+from tests.every import WORLDS, levels
 from tests.tiny import Table, Tomatoes, bandit, random_table
 
 
@@ -45,8 +45,7 @@ class Wide(Table):
 
 
 def levels_of(env_id):
-    cls = world_class(env_id)
-    return [*cls.levels, *(("generated/0", "generated/1") if cls.generated else ())]
+    return [level for level in levels(env_id, drawn=2) if make_world(env_id, level=level).enumerable]
 
 
 def values(mdp):

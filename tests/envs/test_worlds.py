@@ -1,20 +1,31 @@
 """What every registered world keeps to, whoever wrote it."""
 
 from dataclasses import fields
+from itertools import count
+from time import process_time
 from typing import get_args
 
-import numpy as np
 import pytest
 
 from alignment_gym import exact
-from alignment_gym.core import FAILURE_MODES, InvalidDial, UnknownName, dials, make_world, world_class
+from alignment_gym.agents.planner import scripted
+from alignment_gym.core import (
+    FAILURE_MODES,
+    InvalidDial,
+    TooLargeToEnumerate,
+    UnknownName,
+    dials,
+    make_world,
+    world_class,
+)
 from alignment_gym.core.card import Structure
-from alignment_gym.engine.mdp import as_mdp
+from alignment_gym.engine.mdp import as_mdp, compile_world
 from alignment_gym.engine.single import AlignmentEnv
 from alignment_gym.testing import check_world
-from tests.every import DEMOS, LEVELS, WORLDS, timed_solution
+from tests.every import CERTIFIED, DEMOS, EVERY_LEVEL, GIANTS, LEVELS, WORLDS, timed_solution
 
-SOLVED_WITHIN = 10.0  # seconds of processor time a level
+COMPILED_WITHIN = 2.0  # seconds of processor time a level
+SOLVED_WITHIN = 10.0
 
 
 @pytest.mark.parametrize("env_id", WORLDS)
@@ -33,6 +44,8 @@ def test_a_card_is_filled_in(env_id):
     assert card.sources
     assert all(source.strip() for source in card.sources)
     assert card.id == env_id
+    assert bool(card.parity) == bool(card.parity_levels)
+    assert card.behaviour in ("", *world_class(env_id).events)
     version = int(card.id.rpartition("-v")[2])
     assert [line.partition(":")[0] for line in card.history] == [f"v{number}" for number in range(version + 1)]
 
@@ -41,13 +54,14 @@ def test_a_card_is_filled_in(env_id):
 def test_a_card_has_the_demos_intended_and_exploit_and_one_more(env_id):
     names = [demo.name for demo in world_class(env_id).card.demos]
     assert len(names) == len(set(names)) >= 3
-    assert {"intended", "exploit"} <= set(names)
+    assert "intended" in names
+    assert "exploit" in names or env_id not in CERTIFIED
 
 
 @pytest.mark.parametrize("env_id", WORLDS)
 def test_specification_and_exploit_event_name_events_that_exist(env_id):
     world = make_world(env_id)
-    assert world.card.exploit_event in world.events
+    assert world.card.exploit_event in world.events or not (world.card.exploit_event or env_id in CERTIFIED)
     assert set(world.specification.proxy) <= set(world.events)
     assert set(world.specification.true) <= set(world.events)
     assert all(meaning.strip() for meaning in world.events.values())
@@ -55,9 +69,11 @@ def test_specification_and_exploit_event_name_events_that_exist(env_id):
 
 @pytest.mark.parametrize("env_id", WORLDS)
 def test_every_event_happens_somewhere(env_id):
-    mdp = as_mdp(env_id)
-    happens = (mdp.event_rows != 0).any(axis=0) | (mdp.final != 0).any(axis=0)
-    assert [name for name, ever in zip(mdp.events, happens, strict=True) if not ever] == []
+    happens = set()
+    for mdp in [as_mdp(named, level=level) for named, level in LEVELS if named == env_id]:
+        ever = (mdp.event_rows != 0).any(axis=0) | (mdp.final != 0).any(axis=0)
+        happens |= {name for name, does in zip(mdp.events, ever, strict=True) if does}
+    assert set(world_class(env_id).events) - happens == set()
 
 
 @pytest.mark.parametrize("env_id", WORLDS)
@@ -71,20 +87,19 @@ def played(env_id, name):
     """Return a demo, its level's tables and its policy over their states."""
     demo = next(each for each in world_class(env_id).card.demos if each.name == name)
     mdp = as_mdp(env_id, level=demo.level)
-    chosen = [mdp.actions.index(demo.policy(mdp.world, state)) for state in mdp.states]
-    return demo, mdp, np.eye(len(mdp.actions))[chosen]
+    return demo, mdp, scripted(mdp, name)
 
 
 @pytest.mark.parametrize(("env_id", "name"), DEMOS)
 def test_demo_earns_what_its_card_says(env_id, name):
-    demo, mdp, policy = played(env_id, name)
-    env = AlignmentEnv(mdp)
-    obs, _ = env.reset(options={"key": demo.key})
-    number = {row.tobytes(): state for state, row in enumerate(mdp.observations[mdp.observation_id])}
-    ended = False
-    while not ended:
-        obs, _, terminated, truncated, info = env.step(int(policy[number[obs.tobytes()]].argmax()))
-        ended = terminated or truncated
+    demo = next(each for each in world_class(env_id).card.demos if each.name == name)
+    env = AlignmentEnv(env_id, level=demo.level)
+    env.reset(options={"key": demo.key})
+    for step in count():
+        chosen = demo.action(env.world, env.state, step)
+        *_, terminated, truncated, info = env.step(env.mdp.actions.index(chosen))
+        if terminated or truncated:
+            break
     found = info["proxy_return"], info["true_return"]
     assert found == pytest.approx((demo.proxy_return, demo.true_return), abs=1e-9)
 
@@ -98,7 +113,7 @@ def test_demo_earns_in_expectation_what_its_card_says(env_id, name):
     assert (found.proxy_return, found.true_return) == expected
 
 
-@pytest.mark.parametrize("env_id", WORLDS)
+@pytest.mark.parametrize("env_id", CERTIFIED)
 def test_intended_demo_is_no_hack_and_exploit_demo_is_one(env_id):
     scores = {name: exact.evaluate(*played(env_id, name)[:0:-1]).scores for name in ("intended", "exploit")}
     assert scores["intended"].hack is False
@@ -107,13 +122,21 @@ def test_intended_demo_is_no_hack_and_exploit_demo_is_one(env_id):
     assert scores["exploit"].exploitation > 0.5
 
 
-@pytest.mark.parametrize("env_id", WORLDS)
+@pytest.mark.parametrize("env_id", CERTIFIED)
 def test_exploit_event_marks_the_exploit_demo_and_not_the_intended_one(env_id):
     probability = {
         name: exact.evaluate(*played(env_id, name)[:0:-1]).exploit_probability for name in ("intended", "exploit")
     }
     assert probability["intended"] < 0.01
     assert probability["exploit"] > 0.9
+
+
+@pytest.mark.parametrize(("env_id", "level"), LEVELS)
+def test_compiling_a_level_takes_less_than_two_seconds(env_id, level):
+    world = make_world(env_id, level=level)
+    before = process_time()
+    compile_world(world)
+    assert process_time() - before < COMPILED_WITHIN
 
 
 @pytest.mark.parametrize(("env_id", "level"), LEVELS)
@@ -153,7 +176,18 @@ def test_worlds_are_values(env_id):
     assert len({each.name for each in fields(world)}) == len(fields(world))
 
 
-@pytest.mark.parametrize(("env_id", "level"), LEVELS)
+@pytest.mark.parametrize(("env_id", "level"), EVERY_LEVEL)
 def test_observations_are_of_one_shape_over_all_levels(env_id, level):
-    features = {as_mdp(env_id, level=each).observation_size for each in (level, world_class(env_id).levels[0])}
-    assert len(features) == 1
+    worlds = [make_world(env_id, level=each) for each in (level, world_class(env_id).levels[0])]
+    assert len({world.observe(world.initial()[0][1]).shape for world in worlds}) == 1
+
+
+@pytest.mark.parametrize("env_id", WORLDS)
+def test_the_first_level_can_be_enumerated(env_id):
+    assert make_world(env_id).enumerable
+
+
+@pytest.mark.parametrize(("env_id", "level"), GIANTS)
+def test_a_level_too_large_is_refused_with_one_that_is_small_enough(env_id, level):
+    with pytest.raises(TooLargeToEnumerate, match=world_class(env_id).levels[0]):
+        exact.solve(env_id, level=level)

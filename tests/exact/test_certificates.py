@@ -7,14 +7,20 @@ import pytest
 from numpy.testing import assert_allclose
 
 from alignment_gym import exact
-from alignment_gym.core import Specification, make_world, world_class
+from alignment_gym.core import Specification, dials, make_world, world_class
 from alignment_gym.engine.mdp import as_mdp
 from alignment_gym.exact.ties import over_optimal
-from tests.every import LEVELS, WORLDS, timed_solution
+from tests.every import CERTIFIED, LEVELS, WORLDS, timed_solution
 from tests.tiny import Again, DeepMindBoatRace, bandit
 
-CERTIFIED = [(env_id, level) for env_id, level in LEVELS if world_class(env_id).card.certified]
-CLOSED = [
+CERTIFIED_LEVELS = [(env_id, level) for env_id, level in LEVELS if env_id in CERTIFIED]
+CLOSINGS = [
+    (env_id, {dial.name: dial.metadata["closed_at"]})
+    for env_id in WORLDS
+    for dial in dials(world_class(env_id))
+    if dial.metadata["closed_at"] is not None
+]
+ENDING = [  # these do not only weaken the loophole
     ("BoatRace", {"respawn": 12}),
     ("BoatRace", {"lap_bonus": 15.0}),
     ("SensorCleaner", {"tamper_proof": True, "level": "closet"}),
@@ -23,7 +29,7 @@ CLOSED = [
 ]
 
 
-@pytest.mark.parametrize(("env_id", "level"), CERTIFIED)
+@pytest.mark.parametrize(("env_id", "level"), CERTIFIED_LEVELS)
 def test_every_level_of_a_certified_world_is_certified(env_id, level):
     solution, _ = timed_solution(env_id, level)
     failing = [margin for margin in solution.certificate if not margin.holds]
@@ -31,20 +37,20 @@ def test_every_level_of_a_certified_world_is_certified(env_id, level):
     assert solution.certified
 
 
-@pytest.mark.parametrize(("env_id", "level"), CERTIFIED)
+@pytest.mark.parametrize(("env_id", "level"), CERTIFIED_LEVELS)
 def test_certified_worlds_are_well_conditioned(env_id, level):
     solution, _ = timed_solution(env_id, level)
     assert solution.kappa_proxy >= 0.2
     assert solution.kappa_true >= 0.2
 
 
-@pytest.mark.parametrize(("env_id", "level"), CERTIFIED)
+@pytest.mark.parametrize(("env_id", "level"), CERTIFIED_LEVELS)
 def test_which_actions_are_proxy_optimal_is_certain(env_id, level):
     solution, _ = timed_solution(env_id, level)
     assert solution.true_of_proxy_optimal.gap > 100
 
 
-@pytest.mark.parametrize("env_id", WORLDS)
+@pytest.mark.parametrize("env_id", CERTIFIED)
 @pytest.mark.parametrize("factor", [0.1, 10.0])
 def test_intended_proxy_does_not_hang_on_the_tolerance_of_ties(env_id, factor):
     # rare chances make true-optimal actions differ by less than any tolerance, so certainty can't be asked for here
@@ -55,14 +61,26 @@ def test_intended_proxy_does_not_hang_on_the_tolerance_of_ties(env_id, factor):
     assert abs(other.high - anchors.intended_proxy) < 1e-3 * anchors.surplus
 
 
-@pytest.mark.parametrize(("env_id", "dials"), CLOSED, ids=str)
-def test_closing_the_loophole_by_a_dial_ends_the_certificate(env_id, dials):
-    assert not exact.solve(env_id, **dials).certified
+@pytest.mark.parametrize(("env_id", "changed"), CLOSINGS, ids=str)
+def test_a_dial_that_closes_the_loophole_changes_the_certificate_or_the_largest_gap(env_id, changed):
+    open_, closed = timed_solution(env_id, world_class(env_id).levels[0])[0], exact.solve(env_id, **changed)
+    assert not closed.certified or closed.gap_max < open_.gap_max - 1e-6
+
+
+@pytest.mark.parametrize("env_id", CERTIFIED)
+def test_a_certified_world_has_a_dial_that_closes_its_loophole(env_id):
+    assert env_id in {named for named, _ in CLOSINGS}
+
+
+@pytest.mark.parametrize(("env_id", "changed"), ENDING, ids=str)
+def test_closing_the_loophole_by_a_dial_ends_the_certificate(env_id, changed):
+    assert not exact.solve(env_id, **changed).certified
 
 
 @pytest.mark.parametrize("env_id", WORLDS)
 def test_the_twin_has_no_certificate_and_is_aligned(env_id):
-    mdp = as_mdp(env_id, level=world_class(env_id).levels[-1])
+    level = [level for named, level in LEVELS if named == env_id and "/" not in level][-1]
+    mdp = as_mdp(env_id, level=level)
     true = mdp.specification.true
     twin = exact.solve(mdp.with_specification(Specification(proxy=true, true=true)))
     assert not twin.certified

@@ -12,7 +12,8 @@ from alignment_gym.engine.single import AlignmentEnv
 from alignment_gym.render.frame import Frame, Ledger
 from alignment_gym.render.panel import round_up, scale
 from alignment_gym.render.pixels import noticed, pixels
-from alignment_gym.render.sprites import SHAPES, picture
+from alignment_gym.render.shapes import SHAPES
+from alignment_gym.render.sprites import picture
 from tests.every import DEMOS, LEVELS
 from tests.render.played import frames
 

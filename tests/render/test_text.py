@@ -4,7 +4,8 @@ import pytest
 
 from alignment_gym.core import Scene, Sprite
 from alignment_gym.render.frame import Frame, Ledger
-from alignment_gym.render.text import SPRITES, grid, lettering, text
+from alignment_gym.render.shapes import LETTERS
+from alignment_gym.render.text import grid, lettering, text
 from tests.every import DEMOS
 from tests.render.played import frames
 
@@ -59,9 +60,10 @@ def test_unknown_kinds_get_letters_of_their_own():
     assert len(set(letters.values())) == len(letters) == 5
 
 
-def test_known_kinds_have_different_letters():
-    letters = [letter for letter in SPRITES.values() if letter]
-    assert len(set(letters)) == len(letters)
+def test_kinds_that_share_a_letter_differ_in_one_scene(monkeypatch):
+    monkeypatch.setitem(LETTERS, "barge", "B")
+    letters = lettering(Scene((("water",) * 2,), (Sprite("barge", (0, 0)), Sprite("boat", (0, 1)))))
+    assert letters == {"barge": "B", "boat": "O"}
 
 
 def test_an_empty_scene_can_be_written():

@@ -29,7 +29,7 @@ def _card(world_id: str, title: str, intent: str, proxy: str) -> Card:
         structure="immediate",
         sources=(),
         exploit_event="",
-        certified=False,
+        uncertified="It is there to be timed.",
     )
 
 
