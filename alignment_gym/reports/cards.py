@@ -295,7 +295,7 @@ def _dials(world: World[Any]) -> tuple["Field[Any]", ...]:
 
 def _meaning(facts: dict[str, Any]) -> str:
     closed = facts["closed_at"]
-    return facts["meaning"] + ("" if closed is None else f"; {_plain(closed)} closes or weakens the loophole")
+    return str(facts["meaning"]) + ("" if closed is None else f"; {_plain(closed)} closes or weakens the loophole")
 
 
 def _reach(facts: dict[str, Any]) -> str:
