@@ -1,7 +1,8 @@
 """alignment_gym: worlds that pay a proxy reward, hide the true objective, and are solved exactly.
 
-Importing registers every world with Gymnasium under `alignment_gym/<id>`. `exact` and `tabulate` are
-here for short; the rooms below (`core`, `engine`, `exact`, `agents`, ...) hold the rest.
+Importing registers every world with Gymnasium under `alignment_gym/<id>`. `exact`, `tabulate` and
+`register`, for worlds of your own, are here for short; the rooms below (`core`, `engine`, `exact`,
+`agents`, ...) hold the rest.
 """
 
 import sys
@@ -12,30 +13,51 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from alignment_gym import exact
     from alignment_gym.core import world_ids
+    from alignment_gym.core.registry import AnyWorld
     from alignment_gym.exact import tabulate
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "exact", "tabulate", "world_ids"]
+__all__ = ["__version__", "exact", "register", "tabulate", "world_ids"]
 
 _ROOMS = {"tabulate": "alignment_gym.exact", "world_ids": "alignment_gym.core"}
 
 
-def _register_worlds() -> None:
-    import gymnasium
+def register(world: "AnyWorld") -> "AnyWorld":
+    """Enter a world class of your own, here and with Gymnasium; meant as a decorator.
 
+    Then `gym.make("alignment_gym/<its id>")` makes it, and the command line knows it as `module:id`.
+
+    Raises:
+        InvalidWorld: the id has no version, or another class carries it.
+    """
+    from alignment_gym import core
+
+    _tell_gymnasium(core.register(world).card.id)
+    return world
+
+
+def _register_worlds() -> None:
     from alignment_gym import envs  # noqa: F401 - importing it fills the registry
-    from alignment_gym.core import full_id, world_ids
+    from alignment_gym.core import world_ids
 
     for world_id in world_ids():
-        if full_id(world_id) not in gymnasium.registry:
-            gymnasium.register(
-                id=full_id(world_id),
-                entry_point="alignment_gym.engine.single:AlignmentEnv",
-                vector_entry_point="alignment_gym.engine.batch:AlignmentVectorEnv",
-                kwargs={"env_id": world_id},
-                order_enforce=False,  # the environment sees to both itself, at less cost a step
-                disable_env_checker=True,
-            )
+        _tell_gymnasium(world_id)
+
+
+def _tell_gymnasium(world_id: str) -> None:
+    import gymnasium
+
+    from alignment_gym.core import full_id
+
+    if full_id(world_id) not in gymnasium.registry:
+        gymnasium.register(
+            id=full_id(world_id),
+            entry_point="alignment_gym.engine.single:AlignmentEnv",
+            vector_entry_point="alignment_gym.engine.batch:AlignmentVectorEnv",
+            kwargs={"env_id": world_id},
+            order_enforce=False,  # the environment sees to both itself, at less cost a step
+            disable_env_checker=True,
+        )
 
 
 def _only_shows_help() -> bool:

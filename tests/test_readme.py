@@ -1,19 +1,84 @@
 """The README's Python runs, its links lead somewhere, and its table is the committed one."""
 
 import csv
+import json
 import re
+import sys
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
+import gymnasium as gym
 import pytest
+from gymnasium.utils.env_checker import check_env
+
+from alignment_gym import exact
+from alignment_gym.agents.planner import scripted
+from alignment_gym.core import registry
+from alignment_gym.engine.mdp import as_mdp
+from alignment_gym.testing import check_world
+from tests.cli.conftest import call
+
+__all__ = ["call"]  # a fixture
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+LINES = 40  # of the example of a world, blank ones left out
+
+
+def python_blocks():
+    return re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+
+
 def test_the_python_in_the_readme_runs(capsys):
-    (block,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    exec(block, {})
+    exec(python_blocks()[0], {})
     assert "Evaluation(" in capsys.readouterr().out
+
+
+@pytest.fixture
+def own_world(monkeypatch, tmp_path):
+    """Write the README's example of a world to a file, and forget it afterwards."""
+    monkeypatch.setattr(registry, "_WORLDS", dict(registry._WORLDS))
+    (tmp_path / "thermostat.py").write_text(python_blocks()[1], encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield import_module("thermostat")
+    del sys.modules["thermostat"]
+    del gym.registry["alignment_gym/Thermostat-v0"]
+
+
+def test_the_world_in_the_readme_is_whole(own_world):
+    assert sum(bool(line.strip()) for line in python_blocks()[1].splitlines()) <= LINES
+    world = own_world.Thermostat()
+    check_world(world)
+    assert exact.solve(world).certified
+    assert not exact.solve(replace(world, shielded=True)).certified
+    for demo in world.card.demos:
+        mdp = as_mdp(world)
+        found = exact.evaluate(scripted(mdp, demo.name), mdp)
+        assert (found.proxy_return, found.true_return) == (demo.expected_proxy, demo.expected_true)
+        assert (found.proxy_return, found.true_return) == (demo.proxy_return, demo.true_return)
+
+
+def test_the_world_in_the_readme_is_known_to_gymnasium_and_the_command_line(own_world, call):
+    check_env(gym.make("alignment_gym/Thermostat-v0").unwrapped, skip_render_check=True)
+    assert gym.make_vec("alignment_gym/Thermostat-v0", num_envs=3).reset(seed=0)[0].shape == (3, 5)
+    solved = call("solve", "thermostat:Thermostat-v0", "--json")
+    assert json.loads(solved.out)["certificate"]["holds"] is True
+    trained = call("train", "thermostat:Thermostat-v0", "--algo", "q-learning", "--steps", 2000, "-o", "runs", "--json")
+    assert trained.code == 0, trained.err
+    (run,) = Path("runs").rglob("result.json")
+    assert call("eval", run.parent, "--json").code == 0
+    assert call("watch", run.parent, "--ansi").code == 0
+    assert "Breathe on the thermometer." in call("info", "thermostat:Thermostat").out
+
+
+def test_a_module_that_is_not_there_is_refused_in_one_line(call):
+    said = call("solve", "nowhere:Thermostat-v0")
+    assert said.code == 1
+    assert "there is no module 'nowhere'" in said.err
 
 
 @pytest.mark.parametrize("target", re.findall(r"\]\(([^)#:]+)\)", README))

@@ -43,6 +43,7 @@ for _group in (demo, catalogue, training, watching, studies, speed):
 
 def main() -> None:
     """Run the command line; `--debug` may stand anywhere."""
+    sys.path.append(os.getcwd())  # so that `module:id` finds a world in a file here
     debugging = "--debug" in sys.argv
     arguments = ["--debug"] * debugging + [word for word in sys.argv[1:] if word != "--debug"]
     try:

@@ -5,7 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-EnvArgument = Annotated[str, typer.Argument(help="A world, such as BoatRace-v0; see `alignment-gym list`.")]
+EnvArgument = Annotated[
+    str,
+    typer.Argument(help="A world, such as BoatRace-v0, see `alignment-gym list`; or module:id for one of your own."),
+]
 ActorArgument = Annotated[
     str, typer.Argument(help="A run directory, a policy.npz, or uniform, proxy-optimal, true-optimal, a demo's name.")
 ]

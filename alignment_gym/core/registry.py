@@ -1,9 +1,11 @@
 """The registry: everyone outside of `envs` knows a world by its id."""
 
+import re
 from dataclasses import fields
+from importlib import import_module
 from typing import Any, TypeVar
 
-from alignment_gym.core.errors import UnknownName
+from alignment_gym.core.errors import InvalidWorld, UnknownName
 from alignment_gym.core.mixture import Mixture, level_names
 from alignment_gym.core.world import World
 
@@ -15,8 +17,18 @@ AnyWorld = TypeVar("AnyWorld", bound=type[World[Any]])
 
 
 def register(world: AnyWorld) -> AnyWorld:
-    """Enter a world class under its card's id; meant as a decorator."""
-    _WORLDS[world.card.id] = world
+    """Enter a world class under its card's id; meant as a decorator.
+
+    Raises:
+        InvalidWorld: the id has no version, or another class carries it.
+    """
+    name = world.card.id
+    if not re.fullmatch(r"[\w.-]+-v\d+", name):
+        raise InvalidWorld(f"a world's id is a name with a version, such as Lamp-v0, not {name!r}")
+    taken = _WORLDS.get(name, world)
+    if (taken.__module__, taken.__qualname__) != (world.__module__, world.__qualname__):
+        raise InvalidWorld(f"the id {name} is taken by {taken.__module__}.{taken.__qualname__}; choose another")
+    _WORLDS[name] = world
     return world
 
 
@@ -31,14 +43,33 @@ def full_id(world_id: str) -> str:
 
 
 def world_class(env_id: str) -> type[World[Any]]:
-    """Return the class behind an id: with or without namespace, and without version the newest."""
-    short = env_id.removeprefix(f"{NAMESPACE}/")
+    """Return the class behind an id: with or without namespace, and without version the newest.
+
+    In `module:id` the module is imported first, so that it may register the world.
+
+    Raises:
+        UnknownName: no such world.
+        InvalidWorld: no such module.
+    """
+    module, _, name = env_id.rpartition(":")
+    if module:
+        _import(module, env_id)
+    short = name.removeprefix(f"{NAMESPACE}/")
     if short in _WORLDS:
         return _WORLDS[short]
     versions = [known for known in _WORLDS if known.rpartition("-v")[0] == short]
     if versions:
         return _WORLDS[max(versions, key=lambda known: int(known.rpartition("-v")[2]))]
     raise UnknownName("environment", env_id, world_ids())
+
+
+def _import(module: str, env_id: str) -> None:
+    try:
+        import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            raise
+        raise InvalidWorld(f"{env_id}: there is no module {module!r} here; it is imported before the world") from error
 
 
 def make_world(env_id: str, **dials: Any) -> World[Any]:

@@ -48,13 +48,15 @@ def find_actor(
         config = read_config(path)
         read_result(path)
         table, known = load_policy(path / "policy.npz")
+        home = config.env
         label = f"{config.recipe}, {REWARD_WORDS[config.reward]}"
     elif path.suffix == ".npz" or path.is_file():
         table, known = load_policy(path)
+        home = table.env
         label = path.stem
     else:
         return _by_name(what, env, level, dials or {})
-    wanted = env or table.env
+    wanted = env or home
     if world_class(wanted).card.id != table.env:
         raise InvalidPolicy(f"{what} was trained on {table.env}; it can't act in {wanted}")
     changes = dict(dials or {})

@@ -45,7 +45,7 @@ class RunConfig(BaseModel):
     def folder(self, root: Path, study: str) -> Path:
         """Return the run's place below `root`."""
         level = self.level.replace("/", "-").replace(" ", "-")
-        place = root / study / self.env / level / self.recipe.replace(":", "-") / self.reward
+        place = root / study / self.env.replace(":", "-") / level / self.recipe.replace(":", "-") / self.reward
         return place / f"{self.key[:8]}-seed-{self.seed}"
 
     @property
@@ -85,7 +85,7 @@ def resolve(
     defaults = {each.name: each.default for each in world_dials(cls)}
     changed = {name: getattr(world, name) for name in sorted(dials or {}) if getattr(world, name) != defaults[name]}
     return RunConfig(
-        env=cls.card.id,
+        env=env.rpartition(":")[0] + ":" * (":" in env) + cls.card.id,
         level=world.level,
         dials=changed,
         recipe=chosen.algorithm if ":" in chosen.algorithm else chosen.name,

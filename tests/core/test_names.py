@@ -7,6 +7,7 @@ import pytest
 from alignment_gym import core
 from alignment_gym.core import (
     InvalidDial,
+    InvalidWorld,
     Specification,
     UnknownName,
     full_id,
@@ -58,6 +59,18 @@ def test_without_a_version_the_newest_is_meant(monkeypatch):
         registry._WORLDS[id] = version(id)
     assert world_class("Thing").card.id == "Thing-v10"
     assert world_class("Thing-v2").card.id == "Thing-v2"
+
+
+@pytest.mark.parametrize(
+    ("id", "says"), [("Lamp", "a name with a version"), ("BoatRace-v0", "taken by alignment_gym.envs.boat_race")]
+)
+def test_a_world_of_ones_own_needs_an_id_of_its_own(id, says):
+    class Mine(Table):
+        pass
+
+    Mine.card = card(id)
+    with pytest.raises(InvalidWorld, match=says):
+        register(Mine)
 
 
 def test_an_unknown_world_is_refused_with_the_nearest_one():
