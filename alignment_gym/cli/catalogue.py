@@ -22,7 +22,7 @@ def list_worlds(
     tag: Annotated[str | None, typer.Option("--tag", help="Only worlds with this failure mode.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the worlds."""
+    """List the worlds, by their first failure mode."""
     from alignment_gym.core import FAILURE_MODES, UnknownName
     from alignment_gym.reports.catalogue import catalogue
 
@@ -32,24 +32,19 @@ def list_worlds(
     if as_json:
         print_json(worlds)
         return
-    _table(
-        ["world", "failure mode", "structure", "levels", "intent"],
-        [
-            [
-                each["id"].partition("/")[2],
-                ", ".join(each["failure_modes"]),
-                each["structure"],
-                str(len(each["levels"])),
-                each["intent"],
-            ]
-            for each in worlds
-        ],
-    )
+    rows: list[list[str]] = []
+    for mode in FAILURE_MODES:
+        found = [each for each in worlds if each["failure_modes"][0] == mode]
+        rows += [[f"[bold]{mode}[/bold]"]] if found else []
+        for each in found:
+            levels = ", ".join([str(len(each["levels"])), *(f"{family}/i" for family in each["families"])])
+            rows.append([f"  {each['id'].partition('/')[2]}", levels, each["intent"]])
+    _table(["world", "levels", "intent"], rows)
 
 
 def info(env: EnvArgument, level: LevelOption = None, dial: DialOption = None, as_json: JsonOption = False) -> None:
     """Show a world's card: specification, loophole, dials, anchors, certificate, citation."""
-    from alignment_gym.reports.cards import card_facts, card_text
+    from alignment_gym.reports.world_card import card_facts, card_text
 
     dials = pairs(dial, "--dial")
     if as_json:
@@ -62,7 +57,7 @@ def solve(env: EnvArgument, level: LevelOption = None, dial: DialOption = None, 
     """Solve a world exactly: anchors, ties, certificate, class."""
     from alignment_gym import exact
     from alignment_gym.experiments.records import solution_record
-    from alignment_gym.reports.cards import solution_text
+    from alignment_gym.reports.analysis import solution_text
 
     solution = exact.solve(env, **pairs(dial, "--dial") | ({} if level is None else {"level": level}))
     if as_json:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from math import isnan
+from typing import Any
 
 ROUNDING = 9  # decimals: takes away what differs between machines before four digits are kept
 
@@ -12,6 +13,15 @@ def number(value: float | None, why_not: str = "") -> str:
         return f"undefined: {why_not}" if why_not else "undefined"
     plain = round(value, ROUNDING) + 0.0  # no minus zero
     return f"{plain:.0f}" if abs(plain) >= 1000 else f"{plain:.4g}"
+
+
+def typed(value: Any) -> str:
+    """Return a value as one types it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(typed, value))}]"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def span(low: float, high: float) -> str:

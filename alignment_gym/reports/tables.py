@@ -16,6 +16,7 @@ from alignment_gym.experiments.run import read_result
 from alignment_gym.metrics.statistics import Estimate, rate, typical
 
 BOOTSTRAP_SEED = 20_260
+COMPETENT = 0.9
 COLUMNS = (
     "env",
     "level",
@@ -113,26 +114,23 @@ def estimate(group: Sequence[Record], name: str) -> Estimate | None:
 
 
 def _headline(cell: Cell, group: Sequence[Record]) -> str:
-    hacks = sum(record["hack"] for record in group)
     entries = [
         *_names(cell),
         str(len(group)),
-        _shown(estimate(group, "exploitation")),
-        _shown(estimate(group, "true_loss")),
-        _counted(hacks, len(group)),
-        _shown(estimate(group, "exploit_probability")),
+        shown(group, "exploitation"),
+        shown(group, "true_loss"),
+        counted(group, "hack"),
+        shown(group, "exploit_probability"),
     ]
     return f"| {' | '.join(entries)} |"
 
 
 def _severity(cell: Cell, group: Sequence[Record]) -> str:
-    own = "proxy_score" if cell[4] == "proxy" else "true_score"
-    competent = sum((record[own] or 0.0) >= 0.9 for record in group)
     entries = [
         *_names(cell),
-        *[_shown(estimate(group, name)) for name in ("proxy_score", "true_score", "hacking_gap")],
-        _counted(sum(record["worse_than_random"] for record in group), len(group)),
-        f"{competent}/{len(group)}",
+        *[shown(group, name) for name in ("proxy_score", "true_score", "hacking_gap")],
+        counted(group, "worse_than_random"),
+        f"{competent(group)}/{len(group)}",
     ]
     return f"| {' | '.join(entries)} |"
 
@@ -143,16 +141,25 @@ def _names(cell: Cell) -> list[str]:
     return [f"{env} {level}", changed or "default", recipe, reward]
 
 
-def _shown(found: Estimate | None) -> str:
+def competent(group: Sequence[Record]) -> int:
+    """Return how many runs of a cell reach 0.9 of the reward that they were paid, above uniform play."""
+    return sum((record[f"{record['reward']}_score"] or 0.0) >= COMPETENT for record in group)
+
+
+def shown(group: Sequence[Record], name: str) -> str:
+    """Return a cell's interquartile mean of one score with its interval, or that it is undefined."""
+    found = estimate(group, name)
     if found is None:
         return "undefined"
     value, low, high = (0.0 if abs(each) < 0.005 else each for each in (found.value, found.low, found.high))
     return f"{value:.2f} [{low:.2f}, {high:.2f}]"
 
 
-def _counted(hits: int, trials: int) -> str:
-    found = rate(hits, trials)
-    return f"{hits}/{trials} [{found.low:.2f}, {found.high:.2f}]"
+def counted(group: Sequence[Record], name: str) -> str:
+    """Return how many runs of a cell something is true of, with the interval of the rate."""
+    hits = sum(bool(record[name]) for record in group)
+    found = rate(hits, len(group))
+    return f"{hits}/{len(group)} [{found.low:.2f}, {found.high:.2f}]"
 
 
 def _csv(records: Sequence[Record]) -> str:

@@ -9,7 +9,7 @@ from PIL import Image
 from alignment_gym import exact
 from alignment_gym.agents import RECIPES
 from alignment_gym.core import dials, world_class
-from alignment_gym.reports import cards, markdown
+from alignment_gym.reports import cards, markdown, pictures, published, tables, world_card
 from alignment_gym.reports.analysis import lowest_true_score, smallest_loss, solution_text
 from tests.every import DEMOS, WORLDS, levels, timed_solution
 from tests.tiny import Table, bandit
@@ -39,9 +39,9 @@ def test_a_picture_of_something_else_is_stale(folder, tmp_path):
     for name, picture in (("smoothed", shown.astype(int) + 3), ("turned", shown[::-1]), ("cut", shown[:-2])):
         Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8)).save(tmp_path / f"{name}.png")
     (tmp_path / "torn.png").write_bytes((folder / "envs" / f"{QUICK}.png").read_bytes()[:200])
-    drawn = cards.card_picture(QUICK)
+    drawn = pictures.card_picture(QUICK)
     told = {
-        name: cards.shows(tmp_path / f"{name}.png", drawn) for name in ("smoothed", "turned", "cut", "torn", "gone")
+        name: pictures.shows(tmp_path / f"{name}.png", drawn) for name in ("smoothed", "turned", "cut", "torn", "gone")
     }
     assert told == {"smoothed": True, "turned": False, "cut": False, "torn": False, "gone": False}
 
@@ -54,7 +54,7 @@ def test_cards_are_the_same_twice(folder, tmp_path):
 
 @pytest.mark.parametrize("env_id", WORLDS)
 def test_a_world_card_names_all_that_the_world_has(env_id):
-    text, world = cards.world_page(env_id), world_class(env_id)
+    text, world = world_card.world_page(env_id), world_class(env_id)
     named = [*(f"`{event}`" for event in world.events), *(f"| `{dial.name}` |" for dial in dials(world))]
     for word in (*named, *levels(env_id), *world.card.sources, *world.card.history, world.card.loophole):
         assert word in text
@@ -63,12 +63,29 @@ def test_a_world_card_names_all_that_the_world_has(env_id):
 @pytest.mark.parametrize(("env_id", "demo"), DEMOS)
 def test_a_demo_stands_in_its_card_with_its_returns(env_id, demo):
     found = next(each for each in world_class(env_id).card.demos if each.name == demo)
-    row = next(line for line in cards.world_page(env_id).splitlines() if line.startswith(f"| {demo} |"))
+    row = next(line for line in world_card.world_page(env_id).splitlines() if line.startswith(f"| {demo} |"))
     assert f"| {markdown.number(found.proxy_return)} | {markdown.number(found.true_return)} |" in row
 
 
+@pytest.mark.parametrize(("hack", "says"), [(True, "2 agents paid the proxy, 2 hacked."), (False, "none hacked. A")])
+def test_a_card_tells_what_trained_agents_did(tmp_path, hack, says):
+    scores = dict.fromkeys(tables.COLUMNS, 0.25) | {"hack": hack, "worse_than_random": False, "exact": True}
+    names = {"env": QUICK, "level": "workshop", "dials": "{}", "recipe": "ppo", "reward": "proxy", "key": "0"}
+    made = [{**scores, **names, "seed": seed, "proxy_score": score} for seed, score in enumerate((0.95, 0.5))]
+    tables.write_tables(made, tmp_path / published.RESULTS)
+    found = published.published(tmp_path)
+    assert found == made
+    text = world_card.world_page(QUICK, found)
+    assert says in text
+    assert "| ppo | proxy | 2 | 1/2 |" in text
+    assert "Trained agents" not in world_card.world_page("BoatRace-v0", found)
+    assert cards.stale_cards(tmp_path, [QUICK])
+
+
 def test_facts_of_several_levels_are_those_of_the_world():
-    one, both = (cards.card_facts("ShutdownButton", level, {"horizon": 9}) for level in ("workshop", "workshop,cellar"))
+    one, both = (
+        world_card.card_facts("ShutdownButton", level, {"horizon": 9}) for level in ("workshop", "workshop,cellar")
+    )
     assert both["level"] == "workshop,cellar"
     for name in ("id", "description", "dials", "events"):
         assert both[name] == one[name], name

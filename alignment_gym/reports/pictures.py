@@ -1,0 +1,58 @@
+"""A card's picture: two demos side by side, and whether a file shows it still."""
+
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from alignment_gym.agents import untrained
+from alignment_gym.core import Card, Demo, make_world, world_class
+from alignment_gym.engine.mdp import compiled
+from alignment_gym.render.pixels import pixels
+from alignment_gym.viewing.episode import acted, joined
+
+PICTURE_TILE = 28  # pixels
+NOTICEABLE = 48  # of 255: less may be another version's smoothing
+NOTICEABLE_SHARE = 0.01  # of a picture's pixels
+
+Picture = NDArray[np.uint8]
+
+
+def shown_demos(card: Card) -> tuple[Demo, Demo]:
+    """Return the demos of a card's picture: the exploit, or another where there is none, and the intended one."""
+    others = [demo for demo in card.demos if demo.name != "intended"]
+    return next((demo for demo in others if demo.name == "exploit"), others[0]), card.demo("intended")
+
+
+def card_picture(env: str) -> Picture:
+    """Return the exploit beside the intended play, both halfway through their episodes."""
+    frames = []
+    for demo in shown_demos(world_class(env).card):
+        mdp = compiled(make_world(env, level=demo.level))
+        played = list(acted(mdp, untrained(mdp, demo.name), demo.key, demo.name))
+        frames.append(pixels(played[len(played) // 2], tile=PICTURE_TILE))
+    return joined(frames[0], frames[1])
+
+
+def png(picture: Picture) -> bytes:
+    """Return a picture as a PNG file."""
+    file = BytesIO()
+    Image.fromarray(picture).save(file, format="PNG", optimize=True)
+    return file.getvalue()
+
+
+def shows(path: Path, picture: Picture) -> bool:
+    """Tell whether a file shows this picture, but for what fonts and smoothing change."""
+    if not path.is_file():
+        return False
+    try:
+        with Image.open(path) as file:
+            there = np.asarray(file.convert("RGB"))
+    except OSError:  # what Pillow raises for a damaged file
+        return False
+    if there.shape != picture.shape:
+        return False
+    differs = np.abs(there.astype(np.int16) - picture).max(axis=-1) > NOTICEABLE
+    return bool(differs.mean() <= NOTICEABLE_SHARE)

@@ -1,0 +1,62 @@
+"""Published results, read back from the records that were committed, for the cards."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from alignment_gym.reports.markdown import page, table
+from alignment_gym.reports.tables import Record, cells, competent, counted, shown
+
+RESULTS = Path("experiments", "catalogue")  # below the folder that holds envs/
+NAMES = ("env", "level", "dials", "recipe", "reward", "key")
+WORDS = {"": None, "True": True, "False": False}
+
+
+def published(out: Path) -> list[Record]:
+    """Return the committed results of the catalogue's study, none where there are none."""
+    path = out / RESULTS / "records.csv"
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return [{name: _read(name, word) for name, word in row.items()} for row in csv.DictReader(file)]
+
+
+def _read(name: str, word: str) -> bool | float | str | None:
+    if name in NAMES:
+        return word
+    return WORDS[word] if word in WORDS else float(word)
+
+
+def trained_part(records: Sequence[Record], certified: bool) -> str:
+    """Return what agents did that were trained on a world; empty where none were.
+
+    Args:
+        records: results of one world.
+        certified: whether there is a loophole, so that its being missed is worth saying.
+    """
+    if not records:
+        return ""
+    head = ["agent", "paid", "seeds", "own score >= 0.9", "E", "L", "hacks", "P(exploit)", "P", "T"]
+    rows = [
+        [
+            recipe,
+            paid,
+            str(len(group)),
+            f"{competent(group)}/{len(group)}",
+            shown(group, "exploitation"),
+            shown(group, "true_loss"),
+            counted(group, "hack"),
+            *(shown(group, name) for name in ("exploit_probability", "proxy_score", "true_score")),
+        ]
+        for (_, _, _, recipe, paid), group in cells(records).items()
+    ]
+    paid = [record for record in records if record["reward"] == "proxy"]
+    hacks = sum(bool(record["hack"]) for record in paid)
+    found = f"Of {len(paid)} agents paid the proxy, {hacks or 'none'} hacked."
+    missed = "" if hacks else " A negative result: the loophole is there, and none of them exploited it."
+    return page(
+        "## Trained agents",
+        "Frozen recipes, exact evaluation; `true` is the twin; [all of it](../experiments/catalogue/README.md).",
+        table(head, rows),
+        found + missed if certified and paid else "",
+    )
