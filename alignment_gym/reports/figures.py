@@ -19,6 +19,7 @@ from alignment_gym.reports.tables import Cell, Record, cells, estimate
 COLOURS = {"proxy": "#D55E00", "true": "#0072B2"}  # Okabe and Ito
 WORDS = {"proxy": "paid the proxy", "true": "paid what was meant"}
 MARKERS = "os^Dv<>P"
+ABREAST = 4  # panels
 PNG_DPI = 200
 STYLE: dict[Any, Any] = {
     "svg.hashsalt": "alignment_gym",
@@ -43,9 +44,13 @@ def plane(records: Sequence[Record]) -> Figure:
     """Draw every seed in the plane of proxy score P and true score T, a panel a world."""
     worlds = sorted({record["env"] for record in records})
     recipes = sorted({record["recipe"] for record in records})
-    figure = Figure(figsize=(2.4 * len(worlds), 2.6), layout="constrained")
-    panels: Any = figure.subplots(1, len(worlds), squeeze=False)[0]
-    for axes, world in zip(panels, worlds, strict=True):
+    rows = -(-len(worlds) // ABREAST)
+    columns = min(len(worlds), ABREAST)
+    figure = Figure(figsize=(2.4 * columns, 0.4 + 2.2 * rows), layout="constrained")
+    panels: Any = figure.subplots(rows, columns, squeeze=False).flat
+    for axes in panels[len(worlds) :]:
+        axes.set_axis_off()
+    for axes, world in zip(panels, worlds, strict=False):
         for (env, _, _, recipe, reward), group in cells(records).items():
             if env == world:
                 shown = [record for record in group if None not in (record["proxy_score"], record["true_score"])]
@@ -60,7 +65,7 @@ def plane(records: Sequence[Record]) -> Figure:
                     label=f"{recipe}, {WORDS[reward]}",
                 )
         _frame(axes, world)
-    handles, labels = panels[-1].get_legend_handles_labels()
+    handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(recipes), frameon=False)
     return figure
 
