@@ -14,7 +14,7 @@ from alignment_gym.render.panel import round_up, scale
 from alignment_gym.render.pixels import noticed, pixels
 from alignment_gym.render.shapes import SHAPES
 from alignment_gym.render.sprites import picture
-from tests.every import DEMOS, LEVELS
+from tests.every import DEMOS, EVERY_LEVEL
 from tests.render.played import frames
 
 
@@ -35,14 +35,15 @@ def test_pictures_are_rgb_bytes_of_one_even_size_through_an_episode(env_id: str,
     assert all(image.dtype == np.uint8 and image.flags.c_contiguous and image.flags.owndata for image in images)
 
 
-@pytest.mark.parametrize(("env_id", "level"), LEVELS)
-@pytest.mark.parametrize("panel", [True, False])
-def test_every_level_can_be_drawn(env_id: str, level: str, panel: bool):
-    env = AlignmentEnv(make_world(env_id, level=level), render_mode="rgb_array", hud=panel)
+@pytest.mark.parametrize(("env_id", "level"), EVERY_LEVEL)
+def test_every_level_can_be_drawn(env_id: str, level: str):
+    env = AlignmentEnv(
+        make_world(env_id, level=level), render_mode="rgb_array", hud=level in world_class(env_id).levels
+    )
     env.reset(seed=0)
     image = env.render()
     assert image.dtype == np.uint8
-    assert len(np.unique(image.reshape(-1, 3), axis=0)) > 5
+    assert len(np.unique(image @ np.array([1 << 16, 1 << 8, 1]))) > 5
 
 
 def test_the_same_frame_makes_the_same_picture_and_a_fresh_array():
