@@ -12,11 +12,11 @@ from tests.render.played import frames
 
 @pytest.mark.parametrize(("env_id", "name"), DEMOS)
 def test_text_shows_both_returns_the_step_and_every_row(env_id: str, name: str):
-    frame = frames(env_id, name, 30)[30]
+    frame = frames(env_id, name, 30)[-1]
     shown = text(frame)
     assert f"{frame.ledger.proxy_return:+.2f}".replace("+0.00", "0.00") in shown
     assert f"{frame.ledger.true_return:+.2f}".replace("+0.00", "0.00").replace("-0.00", "0.00") in shown
-    assert f"step 30 of {frame.horizon}" in shown
+    assert f"step {frame.ledger.step} of {frame.horizon}" in shown
     assert "\x1b" not in shown
     assert len(grid(frame.scene)) == frame.scene.shape[0]
 
