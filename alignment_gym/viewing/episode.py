@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignment_gym.core import InvalidPolicy
+from alignment_gym.engine.growing import GrowingMDP
 from alignment_gym.engine.mdp import FiniteMDP
 from alignment_gym.engine.single import AlignmentEnv
 from alignment_gym.exact.solution import observing
@@ -64,8 +65,13 @@ def _played(mdp: FiniteMDP, policy: Array, key: int, rng: np.random.Generator, w
 
 
 @lru_cache(maxsize=16)
-def ranges(mdp: FiniteMDP) -> tuple[Range, Range]:
-    """Return what the worst and the best policy earn on average, of the proxy and of the true objective."""
+def ranges(mdp: FiniteMDP | GrowingMDP) -> tuple[Range | None, Range | None]:
+    """Return what the worst and the best policy earn on average, of the proxy and of the true objective.
+
+    Levels that are too large to be solved have neither.
+    """
+    if isinstance(mdp, GrowingMDP):
+        return None, None
     known = observing(mdp)
     rewards = [mdp.reward("proxy"), mdp.reward("true")]
     low, high = at_start(known, minimal(known, list(rewards))), at_start(known, maximal(known, list(rewards)))

@@ -7,7 +7,7 @@ from alignment_gym.core import AlignmentGymError, make_world
 from alignment_gym.engine.single import AlignmentEnv
 from alignment_gym.render.window import Window
 from alignment_gym.viewing.keyboard import Game, bindings, outcome, play
-from tests.every import WORLDS
+from tests.every import GIANTS, WORLDS
 
 SHORT = 4  # steps
 
@@ -40,6 +40,15 @@ def test_the_true_score_is_covered_until_the_end():
     assert "shown when" not in end
     assert "what was meant" in end
     assert "best policy" in end
+
+
+@pytest.mark.parametrize(("env_id", "level"), GIANTS)
+def test_levels_too_large_to_be_solved_can_be_played(env_id: str, level: str):
+    stream = io.StringIO()
+    env = AlignmentEnv(env_id, level=level, render_mode="ansi", horizon=2)
+    play(env, ansi=True, source=io.StringIO("w\na\n"), stream=stream)
+    assert "what was meant" in stream.getvalue()
+    assert "best policy" not in stream.getvalue()
 
 
 def test_several_letters_are_several_steps_and_unknown_ones_none():
