@@ -49,11 +49,18 @@ def test_a_step_pays_for_what_lay_in_place_before_it():
     assert (events["priced"], events["diamonds"]) == (1, 1)
 
 
-@pytest.mark.parametrize(("rocks_pay", "priced"), [(False, -1), (True, 1)])
-def test_the_switch_for_rocks_prices_them(rocks_pay, priced):
+@pytest.mark.parametrize(("rocks_pay", "priced", "overpaid"), [(False, -1, 0), (True, 1, 2)])
+def test_the_switch_for_rocks_prices_them(rocks_pay, priced, overpaid):
     world, mine = standing(lumps=((2, 1), (1, 2)), rocks_pay=rocks_pay)
     _, events = step(world, mine, "south")
-    assert (events["priced"], events["rocks"]) == (priced, 1)
+    assert (events["priced"], events["rocks"], events["overpaid"]) == (priced, 1, overpaid)
+
+
+def test_walking_over_a_switch_is_no_exploit_before_it_pays():
+    # who does what was meant may flip switches in passing, and is paid less for it, or nothing more
+    world, mine = standing(lumps=((1, 1), (2, 2)), diamonds_pay=False)
+    _, events = step(world, mine, "south")
+    assert (events["priced"], events["overpaid"]) == (-1, 0)
 
 
 def test_a_switch_flips_with_each_step_taken_or_tried_from_it():
