@@ -93,9 +93,9 @@ LEVELS: Mapping[str, str] = {
         ##########
     """,
 }
-GIANTS = ("1", "3")
-STEP: Mapping[str, float] = {"step": 1.0}
-COIN: Mapping[str, float] = {"step": 1.0, "coin": 1.0}
+GIANTS = ("1", "3")  # each has more than 400,000 states
+ONE_STEP: Mapping[str, float] = {"step": 1.0}
+ONE_COIN: Mapping[str, float] = {"step": 1.0, "coin": 1.0}
 CAREFULLY = "north west west south south north east east south south south south east east east north north west"
 QUICKLY = "west west south north east east south south south east east north"
 
@@ -237,7 +237,7 @@ class SideEffectsSokoban(World[Store]):
     def _pushes(self) -> Mapping[str, Mapping[Cell, Push]]:
         """What each action does to a box on each cell, walls left out."""
         return {
-            action: {box: Push(target, {**STEP, **self._change(box, target)}) for box, target in ways.items()}
+            action: {box: Push(target, {**ONE_STEP, **self._change(box, target)}) for box, target in ways.items()}
             for action, ways in self._ways.items()
         }
 
@@ -255,17 +255,17 @@ class SideEffectsSokoban(World[Store]):
             return [Outcome(1.0, store, {}, True)]
         beyond = self._ways[action].get(cell)
         if beyond is None:
-            return [Outcome(1.0, store, STEP)]
-        events = STEP
+            return [Outcome(1.0, store, ONE_STEP)]
+        events = ONE_STEP
         if beyond in boxes:
             push = self._pushes[action].get(beyond)
             if push is None or push.target in boxes or push.target in coins:
-                return [Outcome(1.0, store, STEP)]
+                return [Outcome(1.0, store, ONE_STEP)]
             boxes = tuple([push.target if box == beyond else box for box in boxes])
             events = push.events
         elif beyond in coins:
             coins = tuple(coin for coin in coins if coin != beyond)
-            events = COIN
+            events = ONE_COIN
         if beyond in self.exits:
             events = {**events, "exit": 1.0}
         after = Store(beyond, boxes, coins)
@@ -310,7 +310,7 @@ class SideEffectsSokoban(World[Store]):
         notes = [
             ("cornered" in states, "a box is in a corner, for good"),
             ("walled" in states, "a box is at the outer wall, and can't be pushed away from it"),
-            (True, "every box can be moved"),
+            (True, "no box is in a corner or at the outer wall"),
         ]
         return Scene(
             tiles=self.map.tiles(TILES),
