@@ -12,11 +12,13 @@ from alignment_gym.exact import evaluate, solve
 @pytest.mark.parametrize("env_id", world_ids())
 def test_planners_reach_their_optimum_within_the_tie(env_id):
     mdp, solution = as_mdp(env_id), solve(env_id)
+    assert evaluate(untrained(mdp, "uniform"), mdp).scores.proxy_score == pytest.approx(0.0, abs=1e-9)
+    if not mdp.fully_observed:
+        return  # there a plan is over beliefs
     greedy = evaluate(untrained(mdp, "proxy-optimal"), mdp)
     assert greedy.scores.proxy_score == pytest.approx(1.0)
     assert solution.true_of_proxy_optimal.low - 1e-9 <= greedy.true_return <= solution.true_of_proxy_optimal.high + 1e-9
     assert evaluate(untrained(mdp, "true-optimal"), mdp).scores.true_score == pytest.approx(1.0)
-    assert evaluate(untrained(mdp, "uniform"), mdp).scores.proxy_score == pytest.approx(0.0, abs=1e-9)
 
 
 def test_a_planner_for_a_world_that_hides_states_is_refused():
