@@ -1,17 +1,20 @@
 """The best stationary policy found: a lower bound on what an agent without a clock can reach.
 
 Finding the best one exactly is hard; this is a local search. It starts from the greedy policies of
-several discounts and of the clocked optimum's first step, and improves each where the advantage,
-averaged over the steps at which an observation occurs, is positive.
+several discounts and of the clocked optimum's first step, where states are hidden also from the
+optimum over beliefs, and improves each where the advantage, averaged over the steps at which an
+observation occurs, is positive.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import nan
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from alignment_gym.engine.belief import belief_mdp
 from alignment_gym.engine.mdp import FiniteMDP, Reward
 from alignment_gym.exact.values import Array, Backup, Rewards, at_start, first_actions, forward, one_hot_rows, sweeps
 from alignment_gym.metrics.scores import Anchors, trivial
@@ -61,18 +64,32 @@ def best_stationary(mdp: FiniteMDP, reward: Reward, enough: float) -> float:
         enough: the clocked optimum, at which no search can gain more.
     """
     best, rewards = -np.inf, Rewards.of(mdp, [reward])
-    for choice in _candidates(mdp, rewards):
+    for choice in _candidates(mdp, reward, rewards):
         best = max(best, _improved(mdp, rewards, choice))
         if best >= enough - 1e-9 * (1.0 + abs(enough)):
             break
     return best
 
 
-def _candidates(mdp: FiniteMDP, rewards: Rewards) -> Iterator[NDArray[np.intp]]:
+def _candidates(mdp: FiniteMDP, reward: Reward, rewards: Rewards) -> Iterator[NDArray[np.intp]]:
     """Yield policies to start from, as an action an observation, (O,)."""
+    if not mdp.fully_observed and mdp.horizon is not None and isinstance(reward, Mapping):
+        yield _by_belief(mdp, reward)
     yield _sharpest(mdp, first_actions(mdp, rewards))
     for discount in DISCOUNTS:
         yield _sharpest(mdp, first_actions(replace(mdp, horizon=None, discount=discount), rewards, still=SKETCH))
+
+
+def _by_belief(mdp: FiniteMDP, reward: Reward) -> NDArray[np.intp]:
+    """Return what the best policy over beliefs does at the first belief that has an observation, (O,)."""
+    known = belief_mdp(mdp)
+    actions = first_actions(known, Rewards.of(known, [reward]))
+    beliefs: tuple[Any, ...] = known.states
+    seen = mdp.observation_id[[belief[0][0] for belief in beliefs]]  # all states of a belief look alike
+    observations, first = np.unique(seen, return_index=True)
+    choice = np.zeros(len(mdp.observations), dtype=np.intp)
+    choice[observations] = actions[first]
+    return choice
 
 
 def _sharpest(mdp: FiniteMDP, actions: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -99,6 +99,12 @@ def test_a_table_for_another_world_or_for_fewer_steps_is_refused():
         exact.evaluate(short, mdp)
 
 
+@pytest.mark.parametrize(("level", "values"), [("0", (40, 22)), ("1", (38, 21)), ("2", (44, 22))])
+def test_what_is_best_for_one_who_does_not_know_is_found_where_it_needs_no_clock(level, values):
+    found = exact.solve("SafeInterruptibility", level=level).stationary
+    close([found.proxy, found.true], values)
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_the_best_stationary_policy_found_is_at_most_a_tenth_below_the_best_enumerated(seed):
     mdp = as_mdp(random_table(np.random.default_rng(seed), states=3, actions=2, horizon=5))
