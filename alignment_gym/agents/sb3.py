@@ -17,6 +17,7 @@ from stable_baselines3 import A2C, DQN, PPO
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.env_util import make_vec_env as looped
+from stable_baselines3.common.preprocessing import maybe_transpose
 from stable_baselines3.common.vec_env import VecEnv, VecMonitor
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvObs, VecEnvStepReturn
 
@@ -25,10 +26,11 @@ from alignment_gym.agents.training import AS_IT_IS, Checkpoint, Learned, Pay
 from alignment_gym.core import InvalidDial, UnknownName, World, full_id
 from alignment_gym.engine.accounts import open_accounts
 from alignment_gym.engine.growing import GrowingMDP
-from alignment_gym.engine.lanes import Advance, Lanes
+from alignment_gym.engine.lanes import Advance, Lanes, taken
 from alignment_gym.engine.mdp import FiniteMDP, Reward
 from alignment_gym.engine.randomness import derived_seed
 from alignment_gym.engine.single import spaces, tables
+from alignment_gym.engine.views import checked_view, divided
 
 ALGORITHMS: dict[str, type[PPO] | type[A2C] | type[DQN]] = {"ppo": PPO, "a2c": A2C, "dqn": DQN}
 ACTIVATIONS = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}
@@ -48,6 +50,8 @@ class AlignmentVecEnv(VecEnv):
         proxy: Reward | None = None,
         expose_true: bool = True,
         pay: Pay = AS_IT_IS,
+        obs: str = "features",
+        view: str | None = None,
         **dials: Any,
     ) -> None:
         """Compile the world, or take its tables.
@@ -61,19 +65,23 @@ class AlignmentVecEnv(VecEnv):
             proxy: another proxy: weights over events, or an (S, A) array.
             expose_true: whether infos of finished lanes show the true account.
             pay: the scale on which the learner is paid.
+            obs: what is observed, as in the single environment; SB3's own learners take no text.
+            view: a mask, or the world's dial of this name, as in the single environment.
             **dials: the world's own.
         """
         if n_envs < 1:
             raise InvalidDial(f"n_envs = {n_envs} is out of range; at least 1 lane")
+        dials, cells = divided(env_id, view, dials)
         mdp = tables(env_id, level, dials)
+        shown = checked_view(mdp, obs, cells)
         self.mdp = mdp
-        self.lanes = Lanes(mdp, n_envs, open_accounts(mdp, reward, proxy), expose_true)
+        self.lanes = Lanes(mdp, n_envs, open_accounts(mdp, reward, proxy), expose_true, shown)
         self.expose_true = expose_true
         self.pay = pay
         self._none: list[dict[str, Any]] = [{}] * n_envs
         self._began = perf_counter()
         self._closed = False
-        observation_space, action_space = spaces(mdp)
+        observation_space, action_space = spaces(mdp, shown)
         super().__init__(n_envs, observation_space, action_space)
         self._actions: NDArray[np.int64] = np.zeros(n_envs, dtype=np.int64)
         self.seed(seed)
@@ -86,7 +94,7 @@ class AlignmentVecEnv(VecEnv):
         self._reset_seeds()
         self._reset_options()
         self.lanes.begin(np.arange(self.num_envs))
-        return self.lanes.observe()
+        return self.lanes.observe()  # type: ignore[no-any-return] # an array, or a tuple of texts
 
     def step_async(self, actions: NDArray[np.integer[Any]]) -> None:
         """Keep the actions for `step_wait`."""
@@ -107,7 +115,7 @@ class AlignmentVecEnv(VecEnv):
         paid = ((reward - self.pay.base) * self.pay.scale).astype(np.float32)
         return observations, paid, advance.terminated | advance.truncated, infos
 
-    def _tell_last(self, infos: list[dict[str, Any]], advance: Advance, observations: NDArray[np.uint8]) -> None:
+    def _tell_last(self, infos: list[dict[str, Any]], advance: Advance, observations: Any) -> None:
         """Enter what finished lanes say; `episode` has the keys of SB3's monitor, its return unscaled."""
         lanes, ended = self.lanes, advance.ended
         seconds = round(perf_counter() - self._began, 6)
@@ -116,7 +124,7 @@ class AlignmentVecEnv(VecEnv):
         lengths, truncated = lanes.step[ended].tolist(), advance.truncated[ended].tolist()
         for place, lane in enumerate(ended.tolist()):
             infos[lane] = {
-                "terminal_observation": observations[lane].copy(),
+                "terminal_observation": taken(observations, lane),
                 "TimeLimit.truncated": truncated[place],
                 "episode": {"r": round(earned[place], 6), "l": lengths[place], "t": seconds},
             }
@@ -175,7 +183,7 @@ def network_agent(model: BaseAlgorithm) -> Callable[[NDArray[np.uint8]], NDArray
 
     def ask(observations: NDArray[np.uint8]) -> NDArray[Any]:
         with torch.no_grad():
-            batch = torch.as_tensor(observations)
+            batch = torch.as_tensor(maybe_transpose(observations, model.observation_space))
             if isinstance(model, DQN):
                 return np.asarray(model.q_net(batch).argmax(dim=-1).numpy())
             distribution = model.policy.get_distribution(batch).distribution  # type: ignore[operator]

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from alignment_gym.core import InvalidDial, Mixture, World
 from alignment_gym.engine.accounts import open_accounts
 from alignment_gym.engine.growing import GrowingMDP
-from alignment_gym.engine.lanes import NO_LANES, Advance, Lanes
+from alignment_gym.engine.lanes import NO_LANES, Advance, Lanes, taken
 from alignment_gym.engine.mdp import FiniteMDP, Reward
 from alignment_gym.engine.single import part_of, spaces, tables
+from alignment_gym.engine.views import checked_view, divided
 
 Observations = NDArray[np.uint8]
 Infos = dict[str, Any]
@@ -39,6 +40,8 @@ class AlignmentVectorEnv(gym.vector.VectorEnv[Observations, NDArray[np.int64], N
         expose_true: bool = True,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         render_mode: str | None = None,
+        obs: str = "features",
+        view: str | None = None,
         **dials: Any,
     ) -> None:
         """Compile the world, or take its tables; arguments as in the single environment.
@@ -52,21 +55,25 @@ class AlignmentVectorEnv(gym.vector.VectorEnv[Observations, NDArray[np.int64], N
             expose_true: whether infos show the true account.
             autoreset_mode: when finished lanes begin anew.
             render_mode: None; batches aren't drawn.
+            obs: what is observed, as in the single environment; texts come in a tuple.
+            view: a mask, or the world's dial of this name, as in the single environment.
             **dials: the world's own.
         """
         if num_envs < 1:
             raise InvalidDial(f"num_envs = {num_envs} is out of range; at least 1 lane")
         if render_mode is not None:
             raise InvalidDial(f"a batch can't be drawn: render_mode is None, not {render_mode!r}")
+        dials, cells = divided(env_id, view, dials)
         self.mdp = mdp = tables(env_id, level, dials)
+        shown = checked_view(mdp, obs, cells)
         self.num_envs = num_envs
         self.expose_true = expose_true
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.metadata = {"autoreset_mode": self.autoreset_mode, "render_modes": []}
-        self.single_observation_space, self.single_action_space = spaces(mdp)
+        self.single_observation_space, self.single_action_space = spaces(mdp, shown)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self.lanes = Lanes(mdp, num_envs, open_accounts(mdp, reward, proxy), expose_true)
+        self.lanes = Lanes(mdp, num_envs, open_accounts(mdp, reward, proxy), expose_true, shown)
         self._masks = np.ones((4 if expose_true else 1, num_envs), dtype=np.bool_)
         self._ended = NO_LANES
         self._all = np.ones(num_envs, dtype=np.bool_)
@@ -157,8 +164,9 @@ class AlignmentVectorEnv(gym.vector.VectorEnv[Observations, NDArray[np.int64], N
         """Keep the last observation and infos of finished lanes, and begin their next episodes."""
         done = self._mask(ended)
         final_obs = np.full(self.num_envs, None, dtype=object)
-        for lane, seen in zip(ended.tolist(), self.lanes.observe()[ended], strict=True):
-            final_obs[lane] = seen.copy()
+        seen = self.lanes.observe()
+        for lane in ended.tolist():
+            final_obs[lane] = taken(seen, lane)
         final_info = _restricted(infos, done)
         self.lanes.begin(ended)
         going = _restricted({key: value for key, value in infos.items() if "_key" not in key}, ~done)

@@ -19,6 +19,7 @@ from alignment_gym.engine.growing import GrowingMDP
 from alignment_gym.engine.mdp import FiniteMDP
 from alignment_gym.engine.pool import Pool
 from alignment_gym.engine.randomness import SCALE, draws, step_hashes
+from alignment_gym.engine.views import View
 
 KEYS_AHEAD = 64  # episode keys drawn at once from a lane's generator
 DRAWS_AHEAD = 4096  # draws made at once, all lanes together
@@ -40,7 +41,12 @@ class Lanes:
     """The present states, keys and returns of `count` episodes."""
 
     def __init__(
-        self, mdp: FiniteMDP | GrowingMDP, count: int, accounts: Accounts | Weights, expose_true: bool = True
+        self,
+        mdp: FiniteMDP | GrowingMDP,
+        count: int,
+        accounts: Accounts | Weights,
+        expose_true: bool = True,
+        view: View | None = None,
     ) -> None:
         """Begin with no episodes.
 
@@ -50,8 +56,10 @@ class Lanes:
             accounts: what is paid.
             expose_true: whether anybody asks for the true account; where nobody does and the proxy
                 is paid, it is not kept, and the true reward of a step stands for nothing.
+            view: what is observed in place of features.
         """
         self.mdp = mdp
+        self.view = view
         self.gathers = gathers(mdp, accounts)
         self.pays_true = accounts.paid == "true"
         self._both = expose_true or self.pays_true
@@ -209,8 +217,10 @@ class Lanes:
             emitted[lanes] += self.gathers.final_events(self.state[lanes])
         return emitted
 
-    def observe(self) -> NDArray[np.uint8]:
-        """Return the lanes' observations, (lanes, D)."""
+    def observe(self) -> Any:
+        """Return the lanes' observations: features (lanes, D), what a view shows (lanes, ...), or a tuple of texts."""
+        if self.view is not None:
+            return self.view.batch(self.state, self.step)
         seen = self._seen.take(self.gathers.seen, self.state)
         return np.concatenate([seen, self.mdp.clock(self.step)], axis=-1) if self.mdp.observe_clock else seen
 
@@ -234,6 +244,11 @@ class Lanes:
         keys = self._keys[lanes, self._used[lanes]]
         self._used[lanes] += 1
         return np.asarray(keys, dtype=np.uint32)
+
+
+def taken(observations: Any, lane: int) -> Any:
+    """Return one lane's observation out of those of all, to be kept."""
+    return observations[lane] if isinstance(observations, tuple) else observations[lane].copy()
 
 
 def _generator(seed: int) -> np.random.Generator:

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from alignment_gym.core import InvalidDial, Mixture, Scene, World, make_world
 from alignment_gym.engine.accounts import check_paid, open_accounts
 from alignment_gym.engine.growing import GrowingMDP, growing
-from alignment_gym.engine.lookups import NOWHERE, GrowingLookups, Lookups, lookups, shared_lookups, summed
+from alignment_gym.engine.lookups import NOWHERE, GrowingLookups, Lookups, Node, lookups, shared_lookups, summed
 from alignment_gym.engine.mdp import FiniteMDP, Reward, compiled
 from alignment_gym.engine.randomness import SCALE, draw, draws, episode_key, step_hashes
+from alignment_gym.engine.views import View, checked_view, divided
 from alignment_gym.render.frame import Frame, Ledger
 
 Observation = NDArray[np.uint8]
@@ -24,10 +25,12 @@ DRAWS_AHEAD = 128  # draws of an episode made at once
 FIRST_HASHES = step_hashes(np.arange(DRAWS_AHEAD))
 
 
-def spaces(mdp: FiniteMDP | GrowingMDP) -> tuple[gym.spaces.Box, gym.spaces.Discrete[Any]]:
+def spaces(
+    mdp: FiniteMDP | GrowingMDP, view: View | None = None
+) -> tuple[gym.spaces.Space[Any], gym.spaces.Discrete[Any]]:
     """Return the observation and action space of tables."""
-    box = gym.spaces.Box(0, 1, (mdp.observation_size,), np.uint8)
-    return box, gym.spaces.Discrete(len(mdp.actions))
+    seen = gym.spaces.Box(0, 1, (mdp.observation_size,), np.uint8) if view is None else view.space
+    return seen, gym.spaces.Discrete(len(mdp.actions))
 
 
 def tables(
@@ -69,6 +72,8 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
         expose_true: bool = True,
         render_mode: str | None = None,
         hud: bool = True,
+        obs: str = "features",
+        view: str | None = None,
         **dials: Any,
     ) -> None:
         """Compile the world, or take its tables.
@@ -81,21 +86,26 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
             expose_true: whether `info` shows the true account, and the events that it weighs.
             render_mode: `human`, `rgb_array`, `ansi` or None.
             hud: whether frames have a side panel with both returns.
+            obs: `features`, or the agent's scene as `planes`, `pixels` or `text`.
+            view: `near:<cells>` hides what is farther from the one who acts; where the world has a dial of
+                this name, also one of its choices.
             **dials: the world's own.
         """
+        dials, cells = divided(env_id, view, dials)
         self.mdp = mdp = tables(env_id, level, dials)
+        self.view = checked_view(mdp, obs, cells)
         self.world = mdp.world
         self.render_mode = render_mode
         self.hud = hud
         self.expose_true = expose_true
-        self.observation_space, self.action_space = spaces(mdp)  # type: ignore[assignment] # Box[uint8], as stubs can't say
+        self.observation_space, self.action_space = spaces(mdp, self.view)
         check_paid(reward)
         self._proxy = proxy
         self._lookups = self._found()
         self._starts = mdp.start.tolist()
         self._start_bounds = mdp.start_bounds.tolist()
         self._count = len(mdp.actions)
-        self._plain = render_mode is None and not mdp.observe_clock
+        self._plain = render_mode is None and not mdp.observe_clock and self.view is None
         self._pays_true = reward == "true"
         self._horizon = mdp.horizon or sys.maxsize
         self._node = NOWHERE
@@ -129,7 +139,7 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
         info: dict[str, Any] = {"key": self._key}
         if isinstance(self.world, Mixture):
             info["level"] = part_of(self.mdp, node.state)
-        return self._with_clock(node.observe()), info
+        return self._seen(node), info
 
     def step(self, action: np.int64 | int) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Take one action; the reward is the proxy's, or the true one of a twin."""
@@ -178,7 +188,7 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
             info = {"proxy_return": proxy_return}
         seen = node.observe()
         if not self._plain:
-            seen = self._with_clock(seen)
+            seen = self._seen(node)
             if self.render_mode is not None:
                 self._unseen.append((chosen, events, proxy_reward, true_reward, node.state))
             if self.render_mode == "human":
@@ -217,7 +227,11 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
         self._draws += draws(np.array(self._key, dtype=np.uint32), hashes).tolist()
         return self._draws[step]
 
-    def _with_clock(self, seen: Observation) -> Observation:
+    def _seen(self, node: Node) -> Any:
+        """Return what is observed: the view, or features with the clock, if it is shown."""
+        if self.view is not None:
+            return self.view.fresh(node.state, self._step)
+        seen = node.observe()
         return np.concatenate([seen, self.mdp.clock(np.array(self._step))]) if self.mdp.observe_clock else seen
 
     @property

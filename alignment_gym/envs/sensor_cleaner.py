@@ -380,6 +380,16 @@ class SensorCleaner(World[Robot]):
             ),
         )
 
+    def look(self, robot: Robot) -> Scene:
+        """With the camera's eyes, its picture, and besides it what the robot knows of itself and of the cap."""
+        scene = self.draw(robot)
+        picture = scene.sensor
+        if self.view == "flat" or picture is None:
+            return scene
+        dirt = (sprite for sprite in picture.sprites if sprite.kind == "dirt")
+        own = (sprite for sprite in scene.sprites if sprite.kind != "dirt")
+        return Scene(picture.tiles, (*dirt, *own), meters=scene.meters, note=picture.note)
+
     @cached_property
     def _facing(self) -> str:
         return next(action for action in STEPS if moved(self.camera, action) in self.floor)

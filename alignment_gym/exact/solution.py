@@ -10,7 +10,8 @@ import numpy as np
 
 from alignment_gym.core import World
 from alignment_gym.engine.belief import belief_mdp
-from alignment_gym.engine.mdp import FiniteMDP, as_mdp
+from alignment_gym.engine.mdp import FiniteMDP
+from alignment_gym.engine.views import as_seen, seen_through
 from alignment_gym.exact.stationary import Stationary, best_without_clock
 from alignment_gym.exact.ties import Range, Ties, ties
 from alignment_gym.exact.values import (
@@ -102,17 +103,23 @@ class Solution:
         return bool(self.certificate) and all(margin.holds for margin in self.certificate)
 
 
-def solve(what: str | World[Any] | FiniteMDP, **dials: Any) -> Solution:
+def solve(
+    what: str | World[Any] | FiniteMDP, *, obs: str = "features", view: str | None = None, **dials: Any
+) -> Solution:
     """Solve a world exactly, under its own specification.
 
     Args:
         what: an id such as `BoatRace-v0`, a world, or an MDP.
+        obs: what the agent sees, as `gymnasium.make` takes it. Where scenes look alike, the anchors are
+            those of an agent that remembers, as far as its beliefs can be enumerated.
+        view: a mask, or the world's dial of this name, as `gymnasium.make` takes it.
         **dials: level and dials, where an id is given.
 
     Raises:
         TooLargeToEnumerate: more states or beliefs than exact analysis allows.
     """
-    return _solve(as_mdp(what, **dials))
+    mdp, shown = as_seen(what, obs, view, dials)
+    return _solve(mdp if shown is None else seen_through(shown))
 
 
 @lru_cache(maxsize=64)

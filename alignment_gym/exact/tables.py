@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignment_gym.core import InvalidPolicy, World
-from alignment_gym.engine.mdp import FiniteMDP, as_mdp
+from alignment_gym.engine.mdp import FiniteMDP
+from alignment_gym.engine.views import View, as_seen, representatives
 from alignment_gym.exact.values import Array, one_hot_rows
 
-Agent = Callable[[NDArray[np.uint8]], Any]
-"""From observations (N, D) to action probabilities (N, A), or to actions (N,)."""
+Agent = Callable[[Any], Any]
+"""From observations, (N, D) of features, to action probabilities (N, A), or to actions (N,)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,24 +81,39 @@ class Fitted:
         return self.by_observation[..., mdp.observation_id, :]
 
 
-def tabulate(agent: Agent, what: str | World[Any] | FiniteMDP, **dials: Any) -> PolicyTable:
+def tabulate(
+    agent: Agent, what: str | World[Any] | FiniteMDP, *, obs: str = "features", view: str | None = None, **dials: Any
+) -> PolicyTable:
     """Ask an agent about every observation of a world.
 
+    What an agent does on planes, pixels or text becomes a table over features, because features tell
+    what is shown; where a view or a mask shows less, the policy is the same on all that look alike.
+
     Args:
-        agent: takes observations, uint8 (N, D), and returns probabilities (N, A) or actions (N,).
+        agent: takes observations, features uint8 (N, D), planes float32 (N, C, H, W), pixels uint8
+            (N, H, W, 3) or a list of N texts, and returns probabilities (N, A) or actions (N,).
         what: an id, a world or an MDP. Where it shows the clock, each observation is asked about at
             every step.
+        obs: what the agent sees, as `gymnasium.make` takes it. Different scenes are asked about once
+            each, in parts small enough for memory.
+        view: a mask, or the world's dial of this name, as `gymnasium.make` takes it.
         **dials: level and dials, where an id is given.
 
     Raises:
         InvalidPolicy: the agent can't be called, its answer has another shape, or is no distribution.
+        InvalidWorld: scenes tell more than features do, as those of several levels in one may.
     """
     if not callable(agent):
         raise InvalidPolicy(
             f"an agent is a callable on observations, not {type(agent).__name__}; for a model with `predict`: "
             "tabulate(lambda obs: model.predict(obs, deterministic=True)[0], ...)"
         )
-    mdp = as_mdp(what, **dials)
+    mdp, shown = as_seen(what, obs, view, dials)
+    answer = _on_features(agent, mdp) if shown is None else _on_views(agent, mdp, shown)
+    return PolicyTable(mdp.name, mdp.world.level if mdp.world else "", mdp.observations, answer)
+
+
+def _on_features(agent: Agent, mdp: FiniteMDP) -> Array:
     asked = mdp.observations
     if mdp.observe_clock and mdp.horizon is not None:
         steps, count = mdp.horizon, len(mdp.observations)
@@ -106,7 +122,22 @@ def tabulate(agent: Agent, what: str | World[Any] | FiniteMDP, **dials: Any) -> 
     answer = _distribution(np.asarray(agent(asked)), len(asked), mdp)
     if len(asked) != len(mdp.observations):
         answer = answer.reshape(mdp.horizon or 1, len(mdp.observations), len(mdp.actions))
-    return PolicyTable(mdp.name, mdp.world.level if mdp.world else "", mdp.observations, answer)
+    return answer
+
+
+def _on_views(agent: Agent, mdp: FiniteMDP, view: View) -> Array:
+    """Ask about every different view, at every step where the clock is shown: (O, A) or (H, O, A)."""
+    states, scene_id = representatives(view)
+    steps = mdp.horizon if mdp.observe_clock and mdp.horizon else 1
+    asked, when = np.tile(states, steps), np.repeat(np.arange(steps), len(states))
+    answers = []
+    for part in range(0, len(asked), view.at_once):
+        some = slice(part, part + view.at_once)
+        seen = view.batch(asked[some], when[some])
+        seen = list(seen) if isinstance(seen, tuple) else seen
+        answers.append(_distribution(np.asarray(agent(seen)), len(seen), mdp))
+    answer = np.concatenate(answers).reshape(steps, len(states), len(mdp.actions))[:, scene_id]
+    return answer if steps > 1 else answer[0]
 
 
 def _distribution(answer: NDArray[Any], count: int, mdp: FiniteMDP) -> Array:

@@ -69,6 +69,15 @@ def paint(frame: Frame, panel: bool, tile: int) -> NDArray[np.uint8]:
     return _pixels(canvas)
 
 
+def paint_scene(scene: Scene, tile: int) -> NDArray[np.uint8]:
+    """Draw a map alone and return its pixels."""
+    rows, columns = scene.shape
+    surface, canvas = _surfaces((columns * tile, rows * tile))
+    draw_scene(surface, (0, 0), scene, tile, "", ())
+    canvas.blit(surface, (0, 0))
+    return _pixels(canvas)
+
+
 @lru_cache(maxsize=64)
 def laid_out(shape: Shape, sensed: bool, panel: bool, tile: int) -> Layout:
     """Place everything; with a panel, a small map is enlarged to fill the picture's height."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from alignment_gym.core import AlignmentGymError
+from alignment_gym.core import AlignmentGymError, Scene
 from alignment_gym.render.frame import Frame
 
 
@@ -28,6 +28,14 @@ def pixels(frame: Frame, panel: bool = True, tile: int = 40) -> NDArray[np.uint8
     from alignment_gym.render.picture import paint
 
     return paint(frame, panel, tile)
+
+
+def plain_pixels(scene: Scene, tile: int) -> NDArray[np.uint8]:
+    """Return a picture of a scene's map and nothing else, (rows * tile, columns * tile, 3)."""
+    import_pygame()
+    from alignment_gym.render.picture import paint_scene
+
+    return paint_scene(scene, tile)
 
 
 def noticed(image: NDArray[np.uint8], lines: Sequence[str]) -> NDArray[np.uint8]:

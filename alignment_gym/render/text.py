@@ -25,6 +25,12 @@ def text(frame: Frame, panel: bool = True) -> str:
     return "\n".join(part for part in parts if part)
 
 
+def scene_text(scene: Scene) -> str:
+    """Return a scene as lines of text: its note, the map, a legend, what letters can't show, and the meters."""
+    parts = [scene.note, *grid(scene), legend(scene), details(scene), *meters(scene)]
+    return "\n".join(part for part in parts if part)
+
+
 def grid(scene: Scene) -> list[str]:
     """Return a scene's rows, one letter a thing, the last sprite on top."""
     letters = lettering(scene)
@@ -61,6 +67,21 @@ def legend(scene: Scene) -> str:
     return INDENT + ", ".join(f"{letter.strip() or 'blank'} {kind}" for letter, kind in named.items())
 
 
+def details(scene: Scene) -> str:
+    """Return labels, ways things face, and what lies under others; rows and columns are counted from 0."""
+    letters = lettering(scene)
+    shown = [sprite for sprite in scene.sprites if letters[sprite.kind]]
+    tops = {sprite.cell: place for place, sprite in enumerate(shown)}
+    told = []
+    for place, sprite in enumerate(shown):
+        words = [sprite.kind, sprite.label, f"facing {sprite.facing}" if sprite.facing else ""]
+        under = f", under {shown[tops[sprite.cell]].kind}" if tops[sprite.cell] != place else ""
+        if any(words[1:]) or under:
+            fading = " (not now)" if sprite.faded else ""
+            told.append(" ".join(word for word in words if word) + f"{fading} at {sprite.cell}{under}")
+    return f"{INDENT}details: {'; '.join(told)}" if told else ""
+
+
 def accounts(frame: Frame) -> list[str]:
     """Return the status lines: step, both returns, meters, the exploit, and the last steps."""
     ledger = frame.ledger
@@ -70,10 +91,15 @@ def accounts(frame: Frame) -> list[str]:
         lines += ["MEANT (true)        ?  shown when the episode is over"]
     else:
         lines += [_account("MEANT (true)", ledger.true_return, frame.true_range, weighed(frame.true))]
-    lines += [f"{meter.label}: {meter.value:g}/{meter.full:g}" for meter in frame.scene.meters]
+    lines += meters(frame.scene)
     if frame.exploited_at is not None:
         lines += [f"!! EXPLOIT: {frame.exploit_event.replace('_', ' ')}, step {frame.exploited_at}"]
     return [*lines, *[_line(frame, line) for line in ledger.lines[:LINES_SHOWN]]]
+
+
+def meters(scene: Scene) -> list[str]:
+    """Return a line a meter: `water left: 3/7`."""
+    return [f"{meter.label}: {meter.value:g}/{meter.full:g}" for meter in scene.meters]
 
 
 def _account(name: str, value: float, ends: tuple[float, float] | None, weights: str) -> str:

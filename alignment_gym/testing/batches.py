@@ -1,6 +1,7 @@
 """Conformance of a batch: lane i, seeded `seed + i`, is the single environment, step for step."""
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from typing import Any
 
 import gymnasium as gym
@@ -76,7 +77,7 @@ def _check_mode(
         where = f"{mode.value}, reset, lane {lane}"
         _compare(where, {"observation": observations[lane]}, {"observation": obs}, ())
         _compare(where, _unpacked(infos, lane), info, events)
-    kept = observations.copy()
+    kept = deepcopy(observations)
     _overwrite([observations, infos])
     for step in range(steps):
         done = np.array([single.done for single in singles])
@@ -97,7 +98,7 @@ def _check_mode(
             found = {name: array[lane] for name, array in zip(names, brought, strict=False)}
             _compare(where, found, dict(zip(names, expected, strict=True)), ())
             _compare(where, _unpacked(brought[4], lane), info, events)
-        kept = brought[0].copy()
+        kept = deepcopy(brought[0])
         _overwrite(list(brought))
 
 

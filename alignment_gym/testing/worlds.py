@@ -15,6 +15,7 @@ from alignment_gym.engine.mdp import FiniteMDP, compile_world, compiled
 from alignment_gym.testing.nonconformance import demand
 
 STATES_TRIED = 300  # a world's states are tried at even distances, so many of them
+LOOKED_AT = 3_000  # the same for looks
 
 
 def check_world(world: World[Any]) -> None:
@@ -23,7 +24,8 @@ def check_world(world: World[Any]) -> None:
     Tried are: all that compiling checks; that starts, outcomes, observations and scenes are pure
     functions; that `chances` agree with `outcomes`, and arrays with both, on every level; that any
     two actions differ in some state; that observations have one shape over all levels; that every
-    scene is a rectangle with everything on it. Choose dials at which every action is of use.
+    scene is a rectangle with everything on it; that looks have one size, and tell no more than
+    observations do. Choose dials at which every action is of use.
 
     Raises:
         InvalidWorld: the world can't be compiled.
@@ -39,6 +41,7 @@ def check_world(world: World[Any]) -> None:
         _check_arrays(replace(world, level=level))
     for state in tried:
         _check_scene(world, state)
+    _check_looks(mdp)
 
 
 def _check_purity(world: World[Any], states: tuple[Any, ...]) -> None:
@@ -129,11 +132,27 @@ def _check_arrays(world: World[Any]) -> None:
 
 
 def _check_scene(world: World[Any], state: Any) -> None:
-    scene, where = world.draw(state), f"{world.card.id}, {state!r}"
-    demand(scene == world.draw(state), f"{where}: two scenes differ")
-    _check_layout(scene, where)
-    if scene.sensor is not None:
-        _check_layout(scene.sensor, f"{where}, sensor")
+    for show, seen in ((world.draw, ""), (world.look, ", as its agent sees it")):
+        scene, where = show(state), f"{world.card.id}, {state!r}{seen}"
+        demand(scene == show(state), f"{where}: two scenes differ")
+        _check_layout(scene, where)
+        if scene.sensor is not None:
+            _check_layout(scene.sensor, f"{where}, sensor")
+
+
+def _check_looks(mdp: FiniteMDP) -> None:
+    """Demand looks of one size, and equal looks where observations are equal."""
+    world = mdp.world
+    assert world is not None
+    known: dict[int, tuple[Any, Scene]] = {}
+    sizes: set[tuple[int, int]] = set()
+    for state in range(0, mdp.state_count, max(mdp.state_count // LOOKED_AT, 1)):
+        here = mdp.states[state]
+        before, look = known.setdefault(int(mdp.observation_id[state]), (here, world.look(here)))
+        sizes.add(look.shape)
+        demand(len(sizes) == 1, f"{mdp.name}: looks are of different sizes, {sorted(sizes)}")
+        same = before is here or look == world.look(here)
+        demand(same, f"{mdp.name}: {before!r} and {here!r} have equal observations, and the agent sees them differ")
 
 
 def _check_layout(scene: Scene, where: str) -> None:
