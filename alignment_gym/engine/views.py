@@ -5,8 +5,6 @@ faces of the tables ask for them, and no wrapper does. Each is made when it is f
 kept; equal scenes share one. A mask, `near:2`, hides what is farther from the one who acts.
 """
 
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from string import ascii_letters, digits, punctuation
@@ -17,10 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignment_gym.core import (
-    AlignmentGymError,
     InvalidDial,
     InvalidWorld,
-    Meter,
     Mixture,
     Scene,
     UnknownName,
@@ -29,8 +25,8 @@ from alignment_gym.core import (
 )
 from alignment_gym.core.world import dials as dials_of
 from alignment_gym.engine.growing import GrowingMDP
-from alignment_gym.engine.mdp import FiniteMDP, as_mdp, compiled
-from alignment_gym.engine.randomness import mix
+from alignment_gym.engine.mdp import FiniteMDP, as_mdp
+from alignment_gym.engine.vocabulary import CLOCK, vocabulary
 from alignment_gym.render import text as texts
 from alignment_gym.render import views
 from alignment_gym.render.views import Vocabulary
@@ -43,9 +39,6 @@ LONGEST_TEXT = 10_000  # characters
 CHARSET = ascii_letters + digits + punctuation + " \n"
 KEPT = 1 << 26  # bytes of a view's observations
 ASKED = 1 << 25  # bytes of observations that an agent is asked about together
-LOOKED_AT = 2_000  # states of a level whose scenes are searched for what they hold, at even distances
-WANDERED = 2_000  # steps through a level that is too large to be enumerated
-DRAWN = 32  # levels of a family whose maps are measured
 
 
 class View:
@@ -86,7 +79,7 @@ class View:
         if self.cells is not None:
             scene = views.near(scene, self.cells)
         if self._span > 1:
-            scene = views.with_meter(scene, Meter("step", step, self._span - 1))
+            scene = views.with_meter(scene, replace(CLOCK, value=float(step), full=float(self._span - 1)))
         return scene if self.obs == "text" else views.pictured(scene)
 
     def _show(self, state: int, step: int = 0) -> Any:
@@ -124,9 +117,13 @@ class View:
         return self.obs if self.cells is None else f"{self.obs} {MASK}{self.cells}"
 
 
-@lru_cache(maxsize=16)
 def view_of(mdp: FiniteMDP | GrowingMDP, obs: str, cells: int | None = None) -> View:
     """Return a view of tables, the same one to all who ask."""
+    return _shared(mdp, obs, cells)
+
+
+@lru_cache(maxsize=16)
+def _shared(mdp: FiniteMDP | GrowingMDP, obs: str, cells: int | None) -> View:
     return View(mdp, obs, cells)
 
 
@@ -211,59 +208,6 @@ def representatives(view: View) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         raise InvalidWorld(f"{mdp.name}: states with equal features look different; {way_out}")
     _, states = np.unique(numbers, return_index=True)
     return states, numbers[first].astype(np.intp)
-
-
-def vocabulary(mdp: FiniteMDP | GrowingMDP) -> Vocabulary:
-    """Return what the scenes of tables hold, together with those of their world's other levels at the same dials.
-
-    Searched are all fixed levels, the first of each family, and the tables themselves; states at even
-    distances, or those met on a walk through a level that is too large. A rare thing may be missed:
-    planes then show it as anything else, and pixels show it anyway.
-    """
-    world = mdp.world
-    assert world is not None
-    one = world.parts[0] if isinstance(world, Mixture) else world
-    found = _of_class(replace(one, level=one.levels[0]))
-    starts = [world.look(state) for _, state in world.initial()]
-    found = found.with_scenes([*starts, *_scenes(mdp)])
-    return found.with_scenes([_clocked(starts[0])]) if mdp.observe_clock else found
-
-
-def _clocked(scene: Scene) -> Scene:
-    return views.with_meter(scene, Meter("step", 0.0, 1.0))
-
-
-@lru_cache(maxsize=32)
-def _of_class(world: World[Any]) -> Vocabulary:
-    """Return what the scenes of a world's levels hold."""
-    found = Vocabulary()
-    for name in (*world.levels, *(f"{family}/0" for family in world.families)):
-        with suppress(AlignmentGymError):  # a level that can't be had at these dials
-            level = replace(world, level=name)
-            found = found.with_scenes(_scenes(compiled(level) if level.enumerable else GrowingMDP(level)))
-    for name in (f"{family}/{index}" for family in world.families for index in range(1, DRAWN)):
-        with suppress(AlignmentGymError):
-            level = replace(world, level=name)
-            found = found.with_scenes([level.look(level.initial()[0][1])])
-    return found
-
-
-def _scenes(mdp: FiniteMDP | GrowingMDP) -> Iterator[Scene]:
-    assert mdp.world is not None
-    states = mdp.states[:: max(len(mdp.states) // LOOKED_AT, 1)] if isinstance(mdp, FiniteMDP) else _met(mdp.world)
-    for state in states:
-        yield mdp.world.look(state)
-
-
-def _met(world: World[Any]) -> list[Any]:
-    """Return the states that a walk meets, always the same ones."""
-    mdp = GrowingMDP(world)
-    state = start = int(mdp.start[0])
-    for step in range(WANDERED):
-        action, drawn = mix(2 * step) % len(mdp.actions), mix(2 * step + 1)
-        state, _, terminated = mdp.follow(state * len(mdp.actions) + action, drawn)
-        state = start if terminated or step % (mdp.horizon or WANDERED) == 0 else state
-    return mdp.states
 
 
 def _space(obs: str, words: Vocabulary) -> gym.Space[Any]:

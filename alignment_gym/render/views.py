@@ -7,7 +7,7 @@ overseer's picture of it (`sensor`) is not the agent's.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import floor
 
 import numpy as np
@@ -67,14 +67,17 @@ def marks(scene: Scene) -> Iterator[tuple[str, Cell]]:
         for cell in tint.cells:
             yield f"tint {tint.kind}", cell
     for sprite in scene.sprites:
-        name = f"faded {sprite.kind}" if sprite.faded else sprite.kind
-        yield name, sprite.cell
-        if sprite.facing:
-            yield f"{name} facing {sprite.facing}", sprite.cell
-        if sprite.label:
-            yield f"{name} labelled {sprite.label}", sprite.cell
+        for word in _said_of(sprite.kind, sprite.facing, sprite.faded, sprite.label):
+            yield word, sprite.cell
     if scene.sprites:
         yield ACTOR, scene.sprites[-1].cell
+
+
+@lru_cache(maxsize=4096)
+def _said_of(kind: str, facing: str, faded: bool, label: str) -> tuple[str, ...]:
+    name = f"faded {kind}" if faded else kind
+    more = [f"facing {facing}"] * bool(facing) + [f"labelled {label}"] * bool(label)
+    return (name, *(f"{name} {each}" for each in more))
 
 
 @dataclass(frozen=True)
@@ -94,8 +97,13 @@ class Vocabulary:
     def with_scenes(self, scenes: Iterable[Scene]) -> "Vocabulary":
         """Return a vocabulary that holds some scenes besides."""
         shape, words, meters = self.shape, set(self.words), set(self.meters)
+        grounds = set()
         for scene in scenes:
-            shape = max(shape[0], scene.shape[0]), max(shape[1], scene.shape[1])
+            if scene.tiles in grounds:  # most scenes of a level share it
+                scene = replace(scene, tiles=())
+            else:
+                grounds.add(scene.tiles)
+                shape = max(shape[0], scene.shape[0]), max(shape[1], scene.shape[1])
             words.update(word for word, _ in marks(scene))
             meters.update(meter.label for meter in scene.meters)
         return Vocabulary(shape, tuple(sorted(words)), tuple(sorted(meters)))
