@@ -6,7 +6,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
-from stable_baselines3 import PPO
+from stable_baselines3 import DQN, PPO
 from stable_baselines3.common.env_checker import check_env
 from stable_baselines3.common.vec_env import VecMonitor
 
@@ -166,6 +166,52 @@ def test_any_sb3_network_becomes_a_table():
     assert table.probabilities.sum(axis=-1) == pytest.approx(1.0)
     chosen, _ = model.predict(table.observations, deterministic=True)
     assert (table.probabilities.argmax(axis=-1) == chosen).mean() > 0.99
+
+
+@pytest.mark.parametrize(
+    ("obs", "algorithm", "policy"),
+    [("pixels", PPO, "CnnPolicy"), ("planes", PPO, "MlpPolicy"), ("pixels", DQN, "CnnPolicy")],
+)
+def test_networks_learn_from_views_and_become_tables(obs, algorithm, policy):
+    settings = (
+        {"n_steps": 8, "batch_size": 16, "n_epochs": 1}
+        if algorithm is PPO
+        else {"learning_starts": 8, "buffer_size": 64}
+    )
+    env = make_vec_env("ShutdownButton-v0", n_envs=2, seed=0, obs=obs, view="near:2", horizon=7)
+    model = algorithm(policy, env, device="cpu", seed=0, **settings)
+    model.learn(32)
+    how = {"obs": obs, "view": "near:2", "horizon": 7}
+    table = tabulate(network_agent(model), "ShutdownButton-v0", **how)
+    predicted = tabulate(lambda seen: model.predict(seen, deterministic=True)[0], "ShutdownButton-v0", **how)
+    assert (table.probabilities.argmax(axis=-1) == predicted.probabilities.argmax(axis=-1)).all()
+
+
+def test_sb3_finds_nothing_to_complain_about_in_pixels():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_env(gym.make(full_id("SensorCleaner-v0"), obs="pixels", view="near:2").unwrapped)
+
+
+def test_sb3_takes_planes_for_pictures_and_complains_of_nothing_else():
+    with pytest.warns(UserWarning, match="has to be `np.uint8`"):
+        check_env(gym.make(full_id("SensorCleaner-v0"), obs="planes").unwrapped)
+
+
+@pytest.mark.parametrize("obs", ["planes", "pixels", "text"])
+def test_lanes_show_what_the_gymnasium_batch_that_resets_at_once_shows(obs):
+    how = {"obs": obs, "horizon": 5}
+    theirs = gym.make_vec(full_id("SensorCleaner-v0"), 3, autoreset_mode=AutoresetMode.SAME_STEP, **how)
+    ours = AlignmentVecEnv("SensorCleaner-v0", 3, seed=11, **how)
+    np.testing.assert_array_equal(ours.reset(), theirs.reset(seed=11)[0])
+    rng = np.random.default_rng(0)
+    for _ in range(12):
+        actions = rng.integers(0, 6, 3)
+        expected, *_, infos = theirs.step(actions)
+        observations, _, dones, each = ours.step(actions)
+        np.testing.assert_array_equal(observations, expected)
+        for lane in np.flatnonzero(dones):
+            np.testing.assert_array_equal(each[lane]["terminal_observation"], infos["final_obs"][lane])
 
 
 def test_actions_changed_after_they_were_given_change_nothing():

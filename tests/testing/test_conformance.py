@@ -61,6 +61,14 @@ class Faulty(Table):
             "sensor": Scene(tiles=(("floor",),), sensor=Scene(tiles=())),
         }.get(self.fault, super().draw(state))
 
+    def look(self, state):
+        seen = super().look(state)
+        return {
+            "size": Scene(tiles=(("floor",) * (2 + state),)),
+            "tiles of the look": Scene(tiles=(("floor",), ("floor", "floor"))),
+            "blind": Scene(tiles=(("floor",),)),
+        }.get(self.fault, seen)
+
 
 @pytest.mark.parametrize("world", [Faulty(**THREE), DeepMindBoatRace()], ids=["table", "boat race"])
 def test_a_conforming_world_passes(world):
@@ -78,11 +86,19 @@ def test_a_conforming_world_passes(world):
         ("sprite", "off the picture"),
         ("tint", "off the picture"),
         ("meter", "shows 3.0 of 2.0"),
+        ("size", r"looks are of different sizes, \[\(1, 2\), \(1, 3\)\]"),
+        ("tiles of the look", "as its agent sees it: tiles are no rectangle"),
     ],
 )
 def test_a_world_with_a_fault_is_rejected(fault, says):
     with pytest.raises(NonConformance, match=says):
         check_world(Faulty(fault=fault, **THREE))
+
+
+def test_a_look_that_tells_more_than_observations_do_is_rejected():
+    check_world(Faulty(fault="blind", looks=(0, 0), **THREE))
+    with pytest.raises(NonConformance, match="0 and 1 have equal observations, and the agent sees them differ"):
+        check_world(Faulty(looks=(0, 0), **THREE))
 
 
 def test_a_world_that_does_not_compile_is_rejected():
