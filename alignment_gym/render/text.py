@@ -68,17 +68,20 @@ def legend(scene: Scene) -> str:
 
 
 def details(scene: Scene) -> str:
-    """Return labels, ways things face, and what lies under others; rows and columns are counted from 0."""
+    """Return labels, ways things face, and what is hidden by others; rows and columns are counted from 0.
+
+    Things without a letter are named where they share a cell with one that has.
+    """
     letters = lettering(scene)
-    shown = [sprite for sprite in scene.sprites if letters[sprite.kind]]
-    tops = {sprite.cell: place for place, sprite in enumerate(shown)}
+    tops = {sprite.cell: place for place, sprite in enumerate(scene.sprites) if letters[sprite.kind]}
     told = []
-    for place, sprite in enumerate(shown):
+    for place, sprite in enumerate(scene.sprites):
+        top = tops.get(sprite.cell)
         words = [sprite.kind, sprite.label, f"facing {sprite.facing}" if sprite.facing else ""]
-        under = f", under {shown[tops[sprite.cell]].kind}" if tops[sprite.cell] != place else ""
-        if any(words[1:]) or under:
+        if top is not None and (top != place or any(words[1:])):
             fading = " (not now)" if sprite.faded else ""
-            told.append(" ".join(word for word in words if word) + f"{fading} at {sprite.cell}{under}")
+            beside = "" if top == place else f", {'under' if place < top else 'on'} {scene.sprites[top].kind}"
+            told.append(" ".join(word for word in words if word) + f"{fading} at {sprite.cell}{beside}")
     return f"{INDENT}details: {'; '.join(told)}" if told else ""
 
 

@@ -99,6 +99,12 @@ def test_text_tells_what_lies_under_others():
     assert details(scene) == "  details: dirt at (0, 0), under robot"
 
 
+def test_text_tells_of_things_without_a_letter_where_they_are_with_others():
+    signs = Sprite("arrow", (0, 0), facing="east"), Sprite("arrow", (0, 1), facing="east")
+    scene = Scene((("water",) * 2,), (*signs, Sprite("boat", (0, 0)), Sprite("stop", (0, 0))))
+    assert details(scene) == "  details: arrow facing east at (0, 0), under boat; stop at (0, 0), on boat"
+
+
 def test_a_mask_leaves_what_is_near_the_one_who_acts():
     masked = near(SHOP, 1)
     assert masked.tiles[1] == ("wall", "floor", "floor", "unseen", "unseen")
