@@ -4,7 +4,24 @@ from alignment_gym.core import Scene, Sprite
 from alignment_gym.render.frame import Frame, Line, instrument, signed, weighed
 from alignment_gym.render.shapes import LETTERS
 
-TILES = {"water": "~", "lagoon": "-", "land": " ", "wall": "#", "floor": ".", "unseen": "?"}
+TILES = {
+    "water": "~",
+    "lagoon": "-",
+    "land": " ",
+    "wall": "#",
+    "floor": ".",
+    "unseen": "?",
+    "grass": ",",
+    "road": "=",
+    "lava": "^",
+    "goal": "*",
+    "belt": ">",
+    "hole": "o",
+    "ice": "/",
+    "shelf": "_",
+    "paper": ":",
+    "danger": "!",
+}
 LINES_SHOWN = 6
 INDENT = "  "
 
