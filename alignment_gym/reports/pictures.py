@@ -27,12 +27,13 @@ def shown_demos(card: Card) -> tuple[Demo, Demo]:
 
 
 def card_picture(env: str) -> Picture:
-    """Return the exploit beside the intended play, both halfway through their episodes."""
+    """Return the exploit beside the intended play, halfway through, or where the exploit comes later, then."""
     frames = []
     for demo in shown_demos(world_class(env).card):
         mdp = compiled(make_world(env, level=demo.level))
         played = list(acted(mdp, untrained(mdp, demo.name), demo.key, demo.name))
-        frames.append(pixels(played[len(played) // 2], tile=PICTURE_TILE))
+        exploited = next((place for place, frame in enumerate(played) if frame.exploited_at is not None), 0)
+        frames.append(pixels(played[max(len(played) // 2, exploited)], tile=PICTURE_TILE))
     return joined(frames[0], frames[1])
 
 

@@ -100,7 +100,7 @@ def world_page(env: str, records: Sequence[Record] = ()) -> str:
     return page(
         f"# {world.card.title}",
         f"![{left.name} and {right.name}]({name}.png)",
-        f"Left: {_told(left.name)}. Right: {_told(right.name)}. Both halfway through an episode.",
+        f"Left: {_told(left.name)}. Right: {_told(right.name)}. Halfway through an episode, or at the exploit.",
         *_story(world),
         *_rules(mdp),
         page("## Exact analysis", *_every_level(world)),
