@@ -18,6 +18,7 @@ from alignment_gym.core import registry
 from alignment_gym.engine.mdp import as_mdp
 from alignment_gym.testing import check_world
 from tests.cli.conftest import call
+from tests.every import CERTIFIED, WORLDS
 
 __all__ = ["call"]  # a fixture
 
@@ -84,6 +85,12 @@ def test_a_module_that_is_not_there_is_refused_in_one_line(call):
 @pytest.mark.parametrize("target", re.findall(r"\]\(([^)#:]+)\)", README))
 def test_links_in_the_readme_lead_somewhere(target):
     assert (ROOT / target).exists()
+
+
+@pytest.mark.parametrize("env_id", WORLDS)
+def test_every_world_is_in_the_readme_and_its_claim_is_right(env_id):
+    line = next(line for line in README.splitlines() if f"(envs/{env_id}.md)" in line)
+    assert line.startswith("| [") == (env_id in CERTIFIED)
 
 
 def test_rates_in_the_readme_are_those_of_the_records():
