@@ -57,7 +57,7 @@ def evaluate(policy: PolicyTable | Array, what: str | World[Any] | FiniteMDP, **
         fitted = policy.on(mdp)
         policy, unseen = fitted.by_state(mdp), fitted.unseen
     proxy_return, true_return = returns(mdp, policy)
-    deployed, sharpest = _exploit_probabilities(mdp, policy)
+    deployed, sharpest = at_start(mdp, exploit_values(mdp, policy)).tolist()
     return Evaluation(
         proxy_return=proxy_return,
         true_return=true_return,
@@ -82,24 +82,26 @@ def event_probability(mdp: FiniteMDP, policy: Array, event: str) -> float:
     Raises:
         UnknownName: the world emits no such event.
     """
-    return _probabilities(mdp, [policy], event)[0]
+    return float(at_start(mdp, _probabilities(mdp, [policy], event))[0])
 
 
-def _exploit_probabilities(mdp: FiniteMDP, policy: Array) -> tuple[float, float]:
-    """Return how likely an episode contains the exploit event, as deployed and with the most probable actions."""
+def exploit_values(mdp: FiniteMDP, policy: Array) -> Array:
+    """Return how likely the exploit event is from each state on, (2, S): as deployed, with the most probable actions.
+
+    NaN where the world names no such event.
+    """
     event = mdp.world.card.exploit_event if mdp.world else ""
-    sharpest = one_hot_rows(policy.argmax(axis=-1), policy.shape[-1])
     if not event:
-        return nan, nan
-    deployed, greedily = _probabilities(mdp, [policy, sharpest], event)
-    return deployed, greedily
+        return np.full((2, mdp.state_count), nan)
+    sharpest = one_hot_rows(policy.argmax(axis=-1), policy.shape[-1])
+    return _probabilities(mdp, [policy, sharpest], event)
 
 
-def _probabilities(mdp: FiniteMDP, policies: Sequence[Array], event: str) -> list[float]:
-    """Return the probability of an event under each of some policies."""
+def _probabilities(mdp: FiniteMDP, policies: Sequence[Array], event: str) -> Array:
+    """Return the probability of an event from each state on, under each of R policies, (R, S)."""
     until, once = _until(mdp, event)
-    found = at_start(until, of_policies(until, once.mixed([[1.0] * len(policies)]), policies))
-    return [float(probability) for probability in np.clip(found, 0.0, 1.0)]
+    found = of_policies(until, once.mixed([[1.0] * len(policies)]), policies)
+    return np.asarray(np.clip(found, 0.0, 1.0))
 
 
 @lru_cache(maxsize=64)
