@@ -43,7 +43,7 @@ def learn(
             pending.pop(0)
             if not pending or made < pending[0]:
                 reached(made, _Greedy(mdp, learner.values.copy()))
-    return Learned(_Greedy(mdp, learner.values), None)
+    return Learned(_Greedy(mdp, learner.values), None, generalises=False)
 
 
 class _Greedy:

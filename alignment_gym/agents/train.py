@@ -33,11 +33,14 @@ class Trained:
         policy: the final table.
         checkpoints: the steps at which a table was kept, and the tables; the last is the final one.
         save_model: writes the network, None for tabular learners.
+        agent: to be asked about observations of other levels; None for tabular learners, whose table is all
+            that they know.
     """
 
     policy: PolicyTable
     checkpoints: tuple[tuple[int, PolicyTable], ...]
     save_model: Callable[[str], None] | None
+    agent: Agent | None
 
 
 def train(
@@ -79,7 +82,7 @@ def train(
     learned = learn(recipe, known, steps, seed, marks(steps), reached, log_folder)
     kept = [each for each in kept if each[0] < steps]
     reached(steps, learned.agent)
-    return Trained(kept[-1][1], tuple(kept), learned.save)
+    return Trained(kept[-1][1], tuple(kept), learned.save, learned.agent if learned.generalises else None)
 
 
 def marks(steps: int, count: int = 12) -> tuple[int, ...]:

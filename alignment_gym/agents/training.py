@@ -15,10 +15,17 @@ Checkpoint = Callable[[int, Agent], None]
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """A trained agent, and how to save what it is made of (None where its table is all)."""
+    """A trained agent, and how to save what it is made of (None where its table is all).
+
+    Attributes:
+        agent: answers for observations.
+        save: writes what the agent is made of.
+        generalises: whether the agent has an answer for observations that it was never shown; a table has none.
+    """
 
     agent: Agent
     save: Callable[[str], None] | None
+    generalises: bool = True
 
 
 def stripped(mdp: FiniteMDP, reward: str) -> FiniteMDP:
@@ -40,7 +47,11 @@ AS_IT_IS = Pay(scale=1.0, base=0.0)
 
 @lru_cache(maxsize=64)
 def span(mdp: FiniteMDP) -> tuple[float, float]:
-    """Return the largest proxy return and that of uniform play; in training, the proxy is what is trained on."""
+    """Return the largest proxy return and that of uniform play; in training, the proxy is what is trained on.
+
+    The largest is that of a player who sees every state. So of several levels both are means of the levels' own,
+    and the largest is that of a player who is told the level: no belief over levels has to be solved.
+    """
     weights = mdp.specification.proxy
     best = float(at_start(mdp, maximal(mdp, [weights]))[0])
     return best, float(at_start(mdp, of_policy(mdp, [weights], uniform(mdp)))[0])

@@ -8,7 +8,7 @@ from alignment_gym.agents import load_policy, untrained, untrained_names
 from alignment_gym.core import InvalidPolicy, UnknownName, make_world, world_class
 from alignment_gym.engine.mdp import FiniteMDP, compiled
 from alignment_gym.exact import PolicyTable
-from alignment_gym.experiments.config import read_config
+from alignment_gym.experiments.config import RunConfig, read_config
 from alignment_gym.experiments.run import read_result
 
 REWARD_WORDS = {"proxy": "paid the proxy", "true": "paid what was meant"}
@@ -22,11 +22,13 @@ class Actor:
         label: who it is, for people.
         mdp: the world's tables.
         table: the policy.
+        trained: the run that it comes from, where it comes from one.
     """
 
     label: str
     mdp: FiniteMDP
     table: PolicyTable
+    trained: RunConfig | None = None
 
 
 def find_actor(
@@ -44,8 +46,9 @@ def find_actor(
         InvalidRun, InvalidPolicy, UnknownName: what it names can't act there.
     """
     path = Path(what)
+    trained = None
     if path.is_dir():
-        config = read_config(path)
+        config = trained = read_config(path)
         read_result(path)
         table, known = load_policy(path / "policy.npz")
         home = config.env
@@ -61,7 +64,7 @@ def find_actor(
         raise InvalidPolicy(f"{what} was trained on {table.env}; it can't act in {wanted}")
     changes = dict(dials or {})
     mdp = compiled(make_world(wanted, level=level or table.level, **{**known, **changes}))
-    return Actor(label, mdp, table)
+    return Actor(label, mdp, table, trained)
 
 
 def _by_name(what: str, env: str | None, level: str | None, dials: dict[str, Any]) -> Actor:

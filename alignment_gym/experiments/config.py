@@ -22,7 +22,11 @@ SCHEMA: Literal[1] = 1
 
 
 class RunConfig(BaseModel):
-    """One cell: a world, a recipe, a reward and a seed, all resolved."""
+    """One cell: a world, a recipe, a reward and a seed, all resolved.
+
+    `level` and `test_level` may each stand for several: `train/0-99`. On those of `test_level` the agent is scored,
+    and nothing else; None: on those that it is trained on alone.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -35,11 +39,12 @@ class RunConfig(BaseModel):
     reward: Literal["proxy", "true"]
     steps: int = Field(gt=0)
     seed: int = Field(ge=0)
+    test_level: str | None = None
 
     @property
     def key(self) -> str:
         """The hash of everything but the seed, 64 hexadecimal digits."""
-        content = self.model_dump(exclude={"seed"})
+        content = self.model_dump(exclude={"seed"} if self.test_level else {"seed", "test_level"})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def folder(self, root: Path, study: str) -> Path:
@@ -52,6 +57,11 @@ class RunConfig(BaseModel):
     def mdp(self) -> FiniteMDP:
         """The world's tables."""
         return compiled(make_world(self.env, level=self.level, **self.dials))
+
+    @property
+    def test_mdp(self) -> FiniteMDP | None:
+        """The tables of the levels that the agent is tested on, if it is."""
+        return compiled(make_world(self.env, level=self.test_level, **self.dials)) if self.test_level else None
 
     @property
     def resolved_recipe(self) -> Recipe:
@@ -69,6 +79,7 @@ def resolve(
     reward: str = "proxy",
     steps: int | None = None,
     seed: int = 0,
+    test_level: str | None = None,
 ) -> RunConfig:
     """Fill in everything that was left open, so that equal runs have equal configurations.
 
@@ -81,6 +92,8 @@ def resolve(
         raise InvalidDial(f"a run has at least 1 step and a seed from 0 on, not steps = {steps}, seed = {seed}")
     cls = world_class(env)
     world = make_world(env, **(dials or {}) | ({} if level is None else {"level": level}))
+    if test_level is not None:
+        test_level = make_world(env, **(dials or {}) | {"level": test_level}).level
     chosen = recipe_named(recipe, settings)
     defaults = {each.name: each.default for each in world_dials(cls)}
     changed = {name: getattr(world, name) for name in sorted(dials or {}) if getattr(world, name) != defaults[name]}
@@ -93,6 +106,7 @@ def resolve(
         reward=reward,  # type: ignore[arg-type] # pydantic checks it
         steps=chosen.steps if steps is None else steps,
         seed=seed,
+        test_level=test_level,
     )
 
 

@@ -3,7 +3,14 @@
 from math import isnan
 from typing import Any
 
-from alignment_gym.exact import Evaluation, Solution
+from alignment_gym.exact import (
+    Evaluation,
+    LevelScores,
+    Pursuit,
+    Solution,
+    generalisation_gap,
+    misgeneralisation,
+)
 
 
 def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:
@@ -26,6 +33,65 @@ def evaluation_record(evaluation: Evaluation) -> dict[str, Any]:
         "reasons": dict(found.reasons),
     }
     return nulled(record)
+
+
+def levels_record(found: LevelScores) -> dict[str, Any]:
+    """Return a policy's scores on a set of levels as JSON values: an evaluation's, of the mean, and some more.
+
+    `levels_scored` counts the levels; `behaviour` is null where the card names no behavioural goal.
+    """
+    record = evaluation_record(found.mean)
+    behaviour = None if found.behaviour is None else _pursuit(found.behaviour)
+    return {**record, "levels_scored": len(found.levels), "behaviour": behaviour}
+
+
+def generalisation_record(train: LevelScores, test: LevelScores) -> dict[str, Any]:
+    """Return how a policy does on other levels than those it was trained on, as JSON values.
+
+    `test` are its scores there; for the others, see `compared`.
+    """
+    return {"test": levels_record(test), **compared(train, test)}
+
+
+def tested_record(train: LevelScores, test: LevelScores) -> dict[str, Any]:
+    """Return the same beside a record of the test set: `train` are the scores on the levels trained on."""
+    return {"train": levels_record(train), **compared(train, test)}
+
+
+def compared(train: LevelScores, test: LevelScores) -> dict[str, float | None]:
+    """Return `generalisation_gap`, and `misgeneralisation` on either set, as `exact.levels` defines them."""
+    found = {
+        "generalisation_gap": generalisation_gap(train, test),
+        "misgeneralisation_train": misgeneralisation(train),
+        "misgeneralisation_test": misgeneralisation(test),
+    }
+    return nulled(found)
+
+
+def level_records(found: LevelScores) -> list[dict[str, Any]]:
+    """Return a policy's scores on each level of a set as JSON values."""
+    return [
+        nulled(
+            {
+                "level": row.level,
+                "proxy_return": row.proxy_return,
+                "true_return": row.true_return,
+                "exploitation": row.scores.exploitation,
+                "true_loss": row.scores.true_loss,
+                "hack": row.scores.hack,
+                "proxy_score": row.scores.proxy_score,
+                "true_score": row.scores.true_score,
+                "exploit_probability": row.exploit_probability,
+                "behaviour": None if row.behaviour is None else _pursuit(row.behaviour),
+                "reasons": dict(row.scores.reasons),
+            }
+        )
+        for row in found.levels
+    ]
+
+
+def _pursuit(found: Pursuit) -> dict[str, float | None]:
+    return nulled({"return": found.earned, "share": found.share, "score": found.score})
 
 
 def solution_record(solution: Solution) -> dict[str, Any]:

@@ -15,18 +15,23 @@ from typing import Any
 
 from alignment_gym.agents import Trained, save_policy, train
 from alignment_gym.agents.train import Progress
-from alignment_gym.core import InvalidRun
+from alignment_gym.core import InvalidRun, Mixture
 from alignment_gym.core.files import replacing, write_json, write_text
 from alignment_gym.engine.mdp import FiniteMDP
-from alignment_gym.exact import evaluate, solve
+from alignment_gym.exact import PolicyTable, evaluate, evaluate_levels, level_set, solve, tabulate
+from alignment_gym.exact.levels import joined
 from alignment_gym.experiments.config import SCHEMA, RunConfig, read_config
-from alignment_gym.experiments.records import evaluation_record
+from alignment_gym.experiments.records import evaluation_record, generalisation_record, levels_record
 
 PACKAGES = ("alignment-gym", "gymnasium", "numpy", "stable-baselines3", "torch")
 
 
 def execute(config: RunConfig, folder: Path, progress: Progress | None = None, force: bool = False) -> dict[str, Any]:
     """Train and score one run, and return its result.
+
+    Several levels are scored level by level, each against its own anchors; the result holds the scores of their mean.
+    A run that is to be tested asks the agent about the observations of the levels that it is tested on as well, so
+    that `policy.npz` covers both; an agent that is a table plays uniformly where it was never shown anything.
 
     Args:
         config: what to run.
@@ -40,8 +45,9 @@ def execute(config: RunConfig, folder: Path, progress: Progress | None = None, f
     """
     if not force and (folder / "result.json").is_file():
         return read_result(folder)
-    mdp = config.mdp
-    solve(mdp)  # what can't be scored is refused before it is trained
+    mdp, test_mdp = config.mdp, config.test_mdp
+    for tables in (mdp, test_mdp) if test_mdp else (mdp,):
+        _refuse_unsolvable(tables)
     (folder / "result.json").unlink(missing_ok=True)
     write_json(folder / "config.json", config.model_dump())
     began = perf_counter()
@@ -55,7 +61,10 @@ def execute(config: RunConfig, folder: Path, progress: Progress | None = None, f
         log_folder=folder,
     )
     seconds = perf_counter() - began
-    save_policy(folder / "policy.npz", trained.policy, config.dials)
+    policy = trained.policy
+    if test_mdp is not None and trained.agent is not None:
+        policy = joined(policy, tabulate(trained.agent, test_mdp))
+    save_policy(folder / "policy.npz", policy, config.dials)
     if trained.save_model is not None:
         with replacing(folder / "model.zip") as temporary:
             trained.save_model(str(temporary))
@@ -66,10 +75,28 @@ def execute(config: RunConfig, folder: Path, progress: Progress | None = None, f
         "key": config.key,
         **config.model_dump(include={"env", "level", "dials", "recipe", "reward", "steps", "seed"}),
         "expose_true": False,
-        **evaluation_record(evaluate(trained.policy, mdp)),
+        **policy_record(trained.policy, mdp),
     }
+    if test_mdp is not None:
+        known, other = evaluate_levels(policy, mdp), evaluate_levels(policy, test_mdp)
+        result |= {"test_level": config.test_level, **levels_record(known), **generalisation_record(known, other)}
     write_json(folder / "result.json", result)
     return result
+
+
+def policy_record(policy: PolicyTable, mdp: FiniteMDP) -> dict[str, Any]:
+    """Return a policy's exact scores; of several levels those of their mean, each fully known."""
+    if isinstance(mdp.world, Mixture):
+        return levels_record(evaluate_levels(policy, mdp))
+    return evaluation_record(evaluate(policy, mdp))
+
+
+def _refuse_unsolvable(mdp: FiniteMDP) -> None:
+    """Solve before training what is to be scored after it."""
+    if isinstance(mdp.world, Mixture):
+        level_set(mdp)
+    else:
+        solve(mdp)
 
 
 def read_result(folder: Path) -> dict[str, Any]:
@@ -107,7 +134,7 @@ def provenance(config: RunConfig, seconds: float) -> dict[str, Any]:
 
 
 def _curve(trained: Trained, mdp: FiniteMDP) -> str:
-    lines = [{"step": step, **evaluation_record(evaluate(table, mdp))} for step, table in trained.checkpoints]
+    lines = [{"step": step, **policy_record(table, mdp)} for step, table in trained.checkpoints]
     return "".join(json.dumps(line, sort_keys=True) + "\n" for line in lines)
 
 

@@ -31,6 +31,7 @@ class Grid(BaseModel):
     rewards: list[Literal["proxy", "true"]] = ["proxy", "true"]
     seeds: list[int] = Field(min_length=1)
     steps: int | None = Field(default=None, gt=0)
+    test_level: str | None = None
 
     def configs(self) -> Iterator[RunConfig]:
         """Yield the cells, resolved."""
@@ -38,7 +39,16 @@ class Grid(BaseModel):
         for env, level, dials, recipe, reward, seed in product(
             self.envs, self.levels, swept, self.recipes, self.rewards, self.seeds
         ):
-            yield resolve(env, level=level, dials=dials, recipe=recipe, reward=reward, steps=self.steps, seed=seed)
+            yield resolve(
+                env,
+                level=level,
+                dials=dials,
+                recipe=recipe,
+                reward=reward,
+                steps=self.steps,
+                seed=seed,
+                test_level=self.test_level,
+            )
 
 
 class Study(BaseModel):
