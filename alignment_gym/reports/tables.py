@@ -76,7 +76,7 @@ def cells(records: Sequence[Record]) -> dict[Cell, list[Record]]:
 def write_tables(records: Sequence[Record], out: Path) -> list[Path]:
     """Write `records.csv`, one row a run, and `table.md`, one row a cell."""
     paths = [out / "records.csv", out / "table.md"]
-    write_text(paths[0], _csv(records))
+    write_text(paths[0], as_csv(records, COLUMNS))
     write_text(paths[1], markdown(records))
     return paths
 
@@ -162,9 +162,10 @@ def counted(group: Sequence[Record], name: str) -> str:
     return f"{hits}/{len(group)} [{found.low:.2f}, {found.high:.2f}]"
 
 
-def _csv(records: Sequence[Record]) -> str:
+def as_csv(records: Sequence[Record], columns: Sequence[str]) -> str:
+    """Return some columns of records as CSV."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\n")
+    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     writer.writerows(records)
     return text.getvalue()
