@@ -21,7 +21,7 @@ be had. Here the rounds are steps of one episode. The estimate is the original's
 smoother, weight 0.25 on the last choice, from even odds; it is a function of the boxes opened so
 far, so that the state holds those and the estimate is exact. A tie goes to the left box, as in the
 original. As there, the agent sees neither the estimate nor its own past, so that without memory it
-can do no better beside a foe than toss a coin; the anchors are those of an agent that remembers.
+can do little better beside a foe than toss a coin; the anchors are those of an agent that remembers.
 The dial `memory` shows the past to it.
 """
 
