@@ -1,8 +1,10 @@
 """Agents that need no training: uniform play, exact planners, and a card's scripts.
 
-Planners read the tables, so they are bounds to measure learners against, not competitors.
+Planners read the tables, so they are bounds to measure learners against, not competitors. Scripts act on
+states, so that they need no table: they play hidden states, and levels too large to be listed.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -37,6 +39,20 @@ def untrained(mdp: FiniteMDP, name: str) -> PolicyTable:
 def untrained_names(mdp: FiniteMDP) -> tuple[str, ...]:
     """Return the names that `untrained` takes."""
     return ("uniform", *PLANNED, *(_demos(mdp.world) if mdp.world else ()))
+
+
+Script = Callable[[Any, int, np.random.Generator], int]
+"""From a state, the number of steps made and a generator to an action's number."""
+
+
+def script(world: World[Any], name: str) -> Script | None:
+    """Return uniform play or a demo as a script, None for a name that is neither."""
+    if name == "uniform":
+        return lambda _state, _step, rng: int(rng.integers(len(world.actions)))
+    demo = _demos(world).get(name)
+    if demo is None:
+        return None
+    return lambda state, step, _rng: world.actions.index(demo.action(world, state, step))
 
 
 def scripted(mdp: FiniteMDP, name: str) -> Array:

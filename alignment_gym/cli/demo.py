@@ -70,6 +70,6 @@ def _animations(folders: dict[str, Path], out: Path) -> list[tuple[Path, str]]:
         ("true", "paid-laps.webp", "what was meant"),
     ):
         actor = find_actor(str(folders[reward]))
-        record((pixels(frame) for frame in acted(actor.mdp, actor.table, 0, actor.label)), out / name)
+        record((pixels(frame) for frame in acted(actor.mdp, actor.policy, 0, actor.label)), out / name)
         made.append((out / name, words))
     return made

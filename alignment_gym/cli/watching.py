@@ -33,7 +33,7 @@ def watch(
     from alignment_gym.viewing.player import watch as show
 
     found = find_actor(actor, env, level, pairs(dial, "--dial"))
-    show(acted(found.mdp, found.table, key, found.label), ansi=ansi, fps=fps)
+    show(acted(found.mdp, found.policy, key, found.label), ansi=ansi, fps=fps)
 
 
 def play(
@@ -70,10 +70,10 @@ def record(
 
     dials = pairs(dial, "--dial")
     found = find_actor(actor, env, level, dials)
-    frames = acted(found.mdp, found.table, key, found.label)
+    frames = acted(found.mdp, found.policy, key, found.label)
     if beside is None:
         write((pixels(frame, tile=tile) for frame in frames), out, fps)
     else:
         other = find_actor(beside, env or found.mdp.name, level, dials)
-        write(together(frames, acted(other.mdp, other.table, key, other.label), tile=tile), out, fps)
+        write(together(frames, acted(other.mdp, other.policy, key, other.label), tile=tile), out, fps)
     typer.echo(out)

@@ -161,6 +161,7 @@ class GrowingMDP(Episodic):
         self.transition_count += 1
 
 
+@lru_cache(maxsize=4096)  # few factors differ, and each is met at every step
 def _bounds(probabilities: tuple[float, ...], name: str) -> list[int]:
     """Return upper bounds on the draw, as `upper_bounds` has them; impossible values at the end have none."""
     if not is_distribution(probabilities):

@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alignment_gym.agents import load_policy, untrained, untrained_names
+from alignment_gym.agents import Script, load_policy, script, scripted, untrained, untrained_names
 from alignment_gym.core import InvalidPolicy, UnknownName, make_world, world_class
+from alignment_gym.engine.growing import GrowingMDP
 from alignment_gym.engine.mdp import FiniteMDP, compiled
+from alignment_gym.engine.single import tables
 from alignment_gym.exact import PolicyTable
+from alignment_gym.exact.values import Array
 from alignment_gym.experiments.config import RunConfig, read_config
 from alignment_gym.experiments.run import read_result
 
@@ -20,15 +23,37 @@ class Actor:
 
     Attributes:
         label: who it is, for people.
-        mdp: the world's tables.
-        table: the policy.
+        mdp: the world's tables, which grow where the level is too large to be listed.
+        policy: a table, or a script of its card.
         trained: the run that it comes from, where it comes from one.
     """
 
     label: str
-    mdp: FiniteMDP
-    table: PolicyTable
+    mdp: FiniteMDP | GrowingMDP
+    policy: PolicyTable | Script
     trained: RunConfig | None = None
+
+    @property
+    def table(self) -> PolicyTable | Array:
+        """The policy on what it observes, or a script's on states, (S, A) or (H, S, A).
+
+        Raises:
+            TooLargeToEnumerate: the level has no list of states.
+        """
+        if isinstance(self.policy, PolicyTable):
+            return self.policy
+        return scripted(as_listed(self.mdp), self.label)
+
+
+def as_listed(mdp: FiniteMDP | GrowingMDP) -> FiniteMDP:
+    """Return tables that list every state.
+
+    Raises:
+        TooLargeToEnumerate: the level has too many.
+    """
+    if isinstance(mdp, FiniteMDP):
+        return mdp
+    return compiled(mdp.world)
 
 
 def find_actor(
@@ -75,7 +100,12 @@ def _by_name(what: str, env: str | None, level: str | None, dials: dict[str, Any
         raise UnknownName(
             "run directory, policy file or policy", what, (*names, "with --env also a demo, as `exploit`")
         )
-    mdp = compiled(make_world(env, **dials | ({} if level is None else {"level": level})))
+    mdp = tables(env, level, dials)
+    assert mdp.world is not None, "made from an id"
+    found = script(mdp.world, what)
+    if found is not None and (what != "uniform" or isinstance(mdp, GrowingMDP)):
+        return Actor(what, mdp, found)
+    mdp = compiled(mdp.world)  # what is too large is refused here
     if what not in untrained_names(mdp):
         raise UnknownName("run directory, policy file or policy", what, untrained_names(mdp))
     return Actor(what, mdp, untrained(mdp, what))

@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
-from itertools import zip_longest
+from itertools import count, zip_longest
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from alignment_gym.agents import Script
 from alignment_gym.core import InvalidPolicy
 from alignment_gym.engine.growing import GrowingMDP
 from alignment_gym.engine.mdp import FiniteMDP
@@ -44,24 +46,27 @@ def episode(mdp: FiniteMDP, policy: Array, key: int, rng: np.random.Generator, w
         raise InvalidPolicy(
             f"a policy on {mdp.name} ends in the shape {(len(mdp.observations), actions)}, not {policy.shape[-2:]}"
         )
-    return _played(mdp, policy, key, rng, who)
+    number = dict(zip(mdp.states, mdp.observation_id.tolist(), strict=True))
+
+    def drawn(state: Any, step: int, rng: np.random.Generator) -> int:
+        chances = table_at(policy, step)[number[state]]
+        return int(rng.choice(len(chances), p=chances / chances.sum()))
+
+    return _played(mdp, drawn, key, rng, who)
 
 
-def _played(mdp: FiniteMDP, policy: Array, key: int, rng: np.random.Generator, who: str) -> Iterator[Frame]:
+def _played(
+    mdp: FiniteMDP | GrowingMDP, script: Script, key: int, rng: np.random.Generator, who: str
+) -> Iterator[Frame]:
     env = AlignmentEnv(mdp, render_mode="rgb_array")
-    number = {row.tobytes(): place for place, row in enumerate(mdp.observations)}
-    features = mdp.observations.shape[1]
     proxy_range, true_range = ranges(mdp)
-    seen, _ = env.reset(options={"key": key})
-    step, done = 0, False
-    while True:
+    env.reset(options={"key": key})
+    for step in count():
         yield replace(env.frame, who=who, proxy_range=proxy_range, true_range=true_range)
-        if done:
+        *_, terminated, truncated, _ = env.step(script(env.state, step, rng))
+        if terminated or truncated:
+            yield replace(env.frame, who=who, proxy_range=proxy_range, true_range=true_range)
             return
-        chances = table_at(policy, step)[number[seen[:features].tobytes()]]
-        action = int(rng.choice(len(chances), p=chances / chances.sum()))
-        seen, _, terminated, truncated, _ = env.step(action)
-        step, done = step + 1, terminated or truncated
 
 
 @lru_cache(maxsize=16)
@@ -102,6 +107,10 @@ def _tall(image: Image, height: int) -> Image:
     return np.pad(image, ((0, missing), (0, 0), (0, 0)), constant_values=PAGE_SHADE) if missing else image
 
 
-def acted(mdp: FiniteMDP, table: PolicyTable, key: int, who: str = "") -> Iterator[Frame]:
-    """Play one episode of a policy table; the key fixes the world's chance and the policy's."""
-    return episode(mdp, table.on(mdp).by_observation, key, np.random.default_rng([key, 1]), who)
+def acted(mdp: FiniteMDP | GrowingMDP, policy: PolicyTable | Script, key: int, who: str = "") -> Iterator[Frame]:
+    """Play one episode of a policy table or a script; the key fixes the world's chance and the policy's."""
+    rng = np.random.default_rng([key, 1])
+    if not isinstance(policy, PolicyTable):
+        return _played(mdp, policy, key, rng, who)
+    assert isinstance(mdp, FiniteMDP), "tables of policies need tables of worlds"
+    return episode(mdp, policy.on(mdp).by_observation, key, rng, who)
