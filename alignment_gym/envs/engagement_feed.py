@@ -100,6 +100,11 @@ class EngagementFeed(World[User]):
             "M. Carroll, A. Dragan, S. Russell, D. Hadfield-Menell: Estimating and Penalizing Induced Preference "
             "Shifts in Recommender Systems (2022), arXiv:2204.11966, also for the dial `drift_penalty`.",
         ),
+        history=(
+            "v0: first version. That trust in headlines comes back slowly was added after the certificate had "
+            "failed at half the horizon on two levels, where clickbait and useful items in turn earned nearly as "
+            "much.",
+        ),
         exploit_event="captured",
         demos=(
             Demo("intended", inform, 0, 51.0, 51.0, 50.5833332977, 50.5833332977, "newcomer"),

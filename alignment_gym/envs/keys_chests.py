@@ -120,6 +120,10 @@ class KeysChests(World[Visit]):
         sources=(
             "L. Langosco et al.: Goal Misgeneralization in Deep Reinforcement Learning (2022), arXiv:2105.14111.",
         ),
+        history=(
+            "v0: first version. The horizon is the shortest tried at which all chests can be opened in the first "
+            "hundred levels of both families; with 20 steps a hoarder loses little.",
+        ),
         exploit_event="",
         demos=(
             Demo("intended", fetch, 0, 2.0, 2.0, 2.0, 2.0, "cloakroom"),
