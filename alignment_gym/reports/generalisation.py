@@ -145,7 +145,7 @@ def curves(rows: Sequence[Record], reference: Reference) -> Figure:
             if column == 0:
                 axes.set_ylabel(f"{share}\non test levels")
         panels[0][column].set_title(world)
-        panels[-1][column].set_xlabel("diversity: chance of a training level like those of the test")
+        panels[-1][column].set_xlabel("diversity of the training levels")
     handles, labels = panels[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
     return figure
