@@ -45,13 +45,15 @@ Script = Callable[[Any, int, np.random.Generator], int]
 """From a state, the number of steps made and a generator to an action's number."""
 
 
-def script(world: World[Any], name: str) -> Script | None:
-    """Return uniform play or a demo as a script, None for a name that is neither."""
+def script(world: World[Any], name: str) -> Script:
+    """Return uniform play or a demo as a script.
+
+    Raises:
+        UnknownName: neither of these.
+    """
     if name == "uniform":
         return lambda _state, _step, rng: int(rng.integers(len(world.actions)))
-    demo = _demos(world).get(name)
-    if demo is None:
-        return None
+    demo = world.card.demo(name)
     return lambda state, step, _rng: world.actions.index(demo.action(world, state, step))
 
 

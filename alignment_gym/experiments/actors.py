@@ -102,9 +102,9 @@ def _by_name(what: str, env: str | None, level: str | None, dials: dict[str, Any
         )
     mdp = tables(env, level, dials)
     assert mdp.world is not None, "made from an id"
-    found = script(mdp.world, what)
-    if found is not None and (what != "uniform" or isinstance(mdp, GrowingMDP)):
-        return Actor(what, mdp, found)
+    named = what in [demo.name for demo in mdp.world.card.demos]
+    if named or (what == "uniform" and isinstance(mdp, GrowingMDP)):
+        return Actor(what, mdp, script(mdp.world, what))
     mdp = compiled(mdp.world)  # what is too large is refused here
     if what not in untrained_names(mdp):
         raise UnknownName("run directory, policy file or policy", what, untrained_names(mdp))

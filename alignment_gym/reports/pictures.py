@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from alignment_gym.agents import untrained
-from alignment_gym.core import Card, Demo, make_world, world_class
-from alignment_gym.engine.mdp import compiled
+from alignment_gym.agents import script
+from alignment_gym.core import Card, Demo, world_class
+from alignment_gym.engine.single import tables
 from alignment_gym.render.pixels import pixels
 from alignment_gym.viewing.episode import acted, joined
 
@@ -30,8 +30,9 @@ def card_picture(env: str) -> Picture:
     """Return the exploit beside the intended play, halfway through, or where the exploit comes later, then."""
     frames = []
     for demo in shown_demos(world_class(env).card):
-        mdp = compiled(make_world(env, level=demo.level))
-        played = list(acted(mdp, untrained(mdp, demo.name), demo.key, demo.name))
+        mdp = tables(env, demo.level, {})
+        assert mdp.world is not None, "made from an id"
+        played = list(acted(mdp, script(mdp.world, demo.name), demo.key, demo.name))
         exploited = next((place for place, frame in enumerate(played) if frame.exploited_at is not None), 0)
         frames.append(pixels(played[max(len(played) // 2, exploited)], tile=PICTURE_TILE))
     return joined(frames[0], frames[1])
