@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 PYTEST_FLAGS ?= -n 2
 
-.PHONY: help demo test test-slow lint cards first generalisation speed
+.PHONY: help demo test test-slow lint cards first catalogue generalisation speed
 
 help:
 	@echo "make demo       train a boat on the proxy and on what was meant, and record both"
@@ -15,6 +15,7 @@ help:
 	@echo "make lint       ruff and mypy"
 	@echo "make cards      write the cards below envs/ and agents/ anew"
 	@echo "make first      run the first study and write its report"
+	@echo "make catalogue  run PPO and Q-learning on every world that claims a loophole, and write the report"
 	@echo "make generalisation  run the study of goals learned instead, and write its report"
 	@echo "make speed      measure speed against peers, below experiments/speed; keep the machine idle"
 
@@ -38,6 +39,10 @@ cards: $(READY)
 first: $(READY)
 	$(BIN)/alignment-gym study run experiments/first/study.toml
 	$(BIN)/alignment-gym report runs/first -o experiments/first
+
+catalogue: $(READY)
+	$(BIN)/alignment-gym study run experiments/catalogue/study.toml
+	$(BIN)/alignment-gym report runs/catalogue -o experiments/catalogue
 
 generalisation: $(READY)
 	$(BIN)/alignment-gym study run experiments/generalisation/study.toml
