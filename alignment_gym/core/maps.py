@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from textwrap import dedent
 
 from alignment_gym.core.errors import InvalidWorld
@@ -96,6 +97,16 @@ def distances(goals: Iterable[Cell], floor: Collection[Cell]) -> dict[Cell, int]
 def nearer(cell: Cell, distance: Mapping[Cell, int]) -> str:
     """Return the first move that brings `cell` one step nearer to where `distance` is 0."""
     return next(action for action in STEPS if distance.get(moved(cell, action)) == distance[cell] - 1)
+
+
+def toward(cell: Cell, goal: Cell, floor: frozenset[Cell]) -> str:
+    """Return the first move of a shortest way over `floor` to `goal`, which is elsewhere."""
+    return nearer(cell, _distances_to(goal, floor))
+
+
+@lru_cache(maxsize=1024)
+def _distances_to(goal: Cell, floor: frozenset[Cell]) -> dict[Cell, int]:
+    return distances([goal], floor)
 
 
 def line_of_sight(start: Cell, end: Cell) -> tuple[Cell, ...]:
