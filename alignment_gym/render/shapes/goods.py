@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from alignment_gym.render.palette import BROWN, GREEN, INK, ORANGE, PAPER, SKY, STEEL, VERMILION, YELLOW, mixed
+from alignment_gym.render.palette import BROWN, GREEN, INK, ORANGE, PAPER, PURPLE, SKY, STEEL, VERMILION, YELLOW, mixed
 from alignment_gym.render.shapes import shape
 
 if TYPE_CHECKING:
@@ -63,12 +63,10 @@ def _gate(pen: "Pen", label: str) -> None:
         pen.disc(0.5, 0.56, 0.04, INK, None)
 
 
-@shape("horse", letter="H")
-def _horse(pen: "Pen", _label: str) -> None:
-    coat = mixed(BROWN, PAPER, 0.25)
-    for x in (0.28, 0.36, 0.62, 0.7):
-        pen.line([(x, 0.62), (x, 0.92)], coat, 0.07)
-    pen.polygon([(0.2, 0.46), (0.68, 0.46), (0.76, 0.56), (0.72, 0.68), (0.22, 0.68)], coat, INK, 0.025)
-    pen.polygon([(0.62, 0.5), (0.74, 0.18), (0.96, 0.32), (0.9, 0.4), (0.8, 0.36), (0.76, 0.56)], coat, INK, 0.025)
-    pen.line([(0.2, 0.48), (0.1, 0.7)], INK, 0.05)
-    pen.line([(0.72, 0.2), (0.62, 0.48)], INK, 0.05)
+@shape("neighbour", letter="N")
+def _neighbour(pen: "Pen", _label: str) -> None:
+    pen.polygon([(0.2, 0.92), (0.26, 0.58), (0.38, 0.48), (0.58, 0.48), (0.68, 0.58), (0.72, 0.92)], PURPLE)
+    pen.disc(0.48, 0.3, 0.18, (244, 205, 170))
+    pen.polygon([(0.28, 0.3), (0.34, 0.1), (0.62, 0.1), (0.68, 0.3), (0.6, 0.2), (0.36, 0.2)], PURPLE, INK, 0.03)
+    pen.line([(0.62, 0.66), (0.76, 0.5), (0.9, 0.66)], BROWN, 0.04)
+    pen.polygon([(0.58, 0.66), (0.94, 0.66), (0.88, 0.92), (0.64, 0.92)], mixed(BROWN, PAPER, 0.35), INK, 0.03)
