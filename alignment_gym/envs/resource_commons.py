@@ -20,8 +20,8 @@ that is more than half full, though, grows the faster for a share taken, so that
 away from it is turned away for nothing: this marks the exploit.
 
 Where the constants come from: they were written down, each with its reason, before anything was
-solved, and kept; of the maps, some were changed later, where two levels were one problem or the best
-actions too nearly tied to be sure of. Regrowth is logistic (Schaefer 1957), a step is the
+solved, and kept; of the maps, some were changed or dropped later, where two levels were one problem
+or the best actions too nearly tied to be sure of. Regrowth is logistic (Schaefer 1957), a step is the
 time in which the field at best grows a share, and neighbours draw what is left of its maximum
 sustainable yield beside the farm's fair share; the hand brings three shares in nine steps, and six
 households make this twice the fair share, as the world's fisheries spend about twice the effort that
