@@ -100,3 +100,13 @@ def test_rates_in_the_readme_are_those_of_the_records():
         group = [r for r in records if (r["env"], r["recipe"], r["reward"]) == (world, recipe, paid)]
         line = next(line for line in README.splitlines() if line.startswith(f"| {world} | {recipe} | {paid}"))
         assert f" {sum(r['hack'] == 'True' for r in group)}/{len(group)} " in line
+
+
+def test_the_catalogues_counts_in_the_readme_are_those_of_the_records():
+    with (ROOT / "experiments/catalogue/records.csv").open() as file:
+        records = [record for record in csv.DictReader(file) if record["env"] in CERTIFIED]
+    assert {record["env"] for record in records} == set(CERTIFIED)
+    paid, twins = ([r for r in records if r["reward"] == reward] for reward in ("proxy", "true"))
+    hacks = [sum(record["hack"] == "True" for record in group) for group in (paid, twins)]
+    assert hacks[1] == 0
+    assert f"{hacks[0]} of {len(paid)} agents hack, of their\n{len(twins)} twins none" in README
