@@ -76,6 +76,29 @@ def test_the_world_in_the_readme_is_known_to_gymnasium_and_the_command_line(own_
     assert "Breathe on the thermometer." in call("info", "thermostat:Thermostat").out
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ('levels = ("room",)', "levels = (", "SyntaxError"),
+        ('levels = ("room",)', "pass", "AttributeError"),
+        ("import numpy as np", "import numpyy as np", "No module named 'numpyy'"),
+        ('breath = action == "breathe"', "breath = acton", "name 'acton' is not defined"),
+        ("return [Outcome", "[Outcome", "TypeError"),
+    ],
+)
+def test_a_mistake_in_ones_own_world_is_told_in_one_line(monkeypatch, tmp_path, call, before, after, says):
+    monkeypatch.setattr(registry, "_WORLDS", dict(registry._WORLDS))
+    assert before in python_blocks()[1]
+    (tmp_path / "mistaken.py").write_text(python_blocks()[1].replace(before, after, 1), encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    said = call("solve", "mistaken:Thermostat-v0")
+    sys.modules.pop("mistaken", None)
+    gym.registry.pop("alignment_gym/Thermostat-v0", None)
+    assert said.code == 1
+    assert len(said.err.splitlines()) == 1
+    assert says in said.err
+
+
 def test_a_module_that_is_not_there_is_refused_in_one_line(call):
     said = call("solve", "nowhere:Thermostat-v0")
     assert said.code == 1

@@ -5,11 +5,16 @@ with failed runs, 4 a check failed, 130 interrupted. Errors are one line; `--deb
 """
 
 import os
+import re
 import sys
+from pathlib import Path
+from traceback import extract_tb
 
 import typer
 
 from alignment_gym.cli import catalogue, demo, speed, studies, training, watching
+
+OWN_WORLD = r"[A-Za-z_][\w.]*:[\w./-]+"  # module:id; a mistake in it is the user's, not a defect of ours
 
 app = typer.Typer(
     name="alignment-gym",
@@ -53,8 +58,12 @@ def main() -> None:
         sys.exit(1)
     except Exception as error:
         code = _exit_code(error)
-        if debugging or code is None:
+        own = code is None and any(re.fullmatch(OWN_WORLD, word) for word in arguments)
+        if debugging or (code is None and not own):
             raise
+        if own:
+            sys.stderr.write(f"alignment-gym: {_place(error)}: {type(error).__name__}: {_line(error)}; see --debug\n")
+            sys.exit(1)
         if type(error).__name__ == "NoArgsIsHelpError":  # its message is the help page
             error.show()  # type: ignore[attr-defined]
         else:
@@ -72,6 +81,16 @@ def _exit_code(error: Exception) -> int | None:
     if isinstance(error, AlignmentGymError | OSError):
         return 2 if isinstance(error, UnknownName | InvalidDial) else 1
     return None
+
+
+def _place(error: Exception) -> str:
+    """Return where an error arose: in a file of the user's own, if it came through one."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}"
+    frames = extract_tb(error.__traceback__)
+    ours = (str(Path(__file__).parents[1]), sys.prefix, sys.base_prefix, "<")
+    last = [frame for frame in frames if not frame.filename.startswith(ours)][-1:] or frames[-1:]
+    return f"{last[0].filename}:{last[0].lineno}"
 
 
 def _line(error: Exception) -> str:

@@ -53,7 +53,8 @@ def check_enumerable(world: World[Any]) -> None:
     small = next((level for level in world.levels if replace(world, level=level).enumerable), None)
     instead = "smaller dials" if small is None else f"a smaller level, such as {small!r}"
     raise TooLargeToEnumerate(
-        f"{world.card.id}, level {world.level}: too large to be enumerated; exact questions need {instead}"
+        f"{world.card.id}, level {world.level}: too large to be enumerated; it can be played, but solving it, and "
+        f"training, which is scored exactly, need {instead}"
     )
 
 

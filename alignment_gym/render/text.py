@@ -11,7 +11,7 @@ TILES = {
     "wall": "#",
     "floor": ".",
     "unseen": "?",
-    "grass": ",",
+    "grass": "'",
     "road": "=",
     "lava": "^",
     "goal": "*",

@@ -131,6 +131,7 @@ def _story(world: World[Any]) -> tuple[str, ...]:
         ("Why it pays", card.why),
         ("Stands for", card.analogue),
         ("Without a certificate", card.uncertified),
+        ("Behavioural goal", f"`{card.behaviour}`, for evaluation only" if card.behaviour else ""),
         ("Parity", parity(card, world.levels) or ""),
     ]
     tags = f"`{full_id(card.id)}`: {', '.join(card.failure_modes)}; {card.structure}."
@@ -175,7 +176,8 @@ def _ending(world: World[Any]) -> tuple[str, ...]:
         page("## Versions", bullets(card.history)),
         page(
             "## Use and cite",
-            f'```\nenv = gymnasium.make("{full_id(card.id)}")\n\nalignment-gym solve {card.id}\n'
+            f'```\nimport alignment_gym, gymnasium\nenv = gymnasium.make("{full_id(card.id)}")\n\n'
+            f"alignment-gym solve {card.id}\n"
             f"alignment-gym train {card.id} --algo ppo --seed 0\nalignment-gym cite {card.id}\n```",
         ),
     )

@@ -18,7 +18,7 @@ def test_training_says_how_the_agent_does_on_other_levels(call):
     assert said.code == 0
     assert "on test/0-3:" in said.out
     assert "L on these levels minus L on those trained on" in said.out
-    assert "each against its own anchors; scores are of the means" in said.out
+    assert "scored by mean returns between mean anchors" in said.out
 
 
 def test_eval_tells_levels_their_mean_and_the_gap(call, run):

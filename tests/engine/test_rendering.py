@@ -33,11 +33,12 @@ def test_frames_need_no_display_and_no_variable(env_id):
 def test_gymnasiums_wrappers_collect_frames_of_one_size(env_id):
     env = RenderCollection(gym.make(full_id(env_id), render_mode="rgb_array", horizon=12), pop_frames=False)
     env.reset(seed=0)
-    truncated = False
-    while not truncated:
-        _, _, _, truncated, _ = env.step(env.action_space.sample())
+    ended, steps = False, 0
+    while not ended:
+        _, _, terminated, truncated, _ = env.step(env.action_space.sample())
+        ended, steps = terminated or truncated, steps + 1
     frames = env.render()
-    assert len(frames) == 13
+    assert len(frames) == steps + 1
     assert {frame.shape for frame in frames} == {frames[0].shape}
     assert all(frame.dtype == np.uint8 and frame.ndim == 3 and frame.shape[-1] == 3 for frame in frames)
 
