@@ -49,6 +49,11 @@ class Demo:
     expected_true: float
     level: str
 
+    @property
+    def is_plan(self) -> bool:
+        """Whether it is a list of actions, which fits its own level alone."""
+        return isinstance(self.policy, str)
+
     def action(self, world: Any, state: Any, step: int) -> str:
         """Return the name of the action taken in a state, after so many steps of the episode."""
         if not isinstance(self.policy, str):

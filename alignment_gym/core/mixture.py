@@ -1,5 +1,6 @@
 """Several levels of a world behind one: an episode draws its level together with its start."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,6 +28,8 @@ def level_names(level: str | Sequence[str]) -> tuple[str, ...]:
     if not isinstance(words, Sequence) or not words or not all(isinstance(word, str) for word in words):
         raise InvalidDial(f"level takes a word, or several in a list, not {level!r}")
     names = [name for word in words for name in _in_range(word.strip())]
+    if len(names) > 1 and not all(names):
+        raise InvalidDial(f"one of the levels in {level!r} has no name; leave out what is empty")
     if len(names) > MAX_LEVELS:
         raise InvalidDial(f"{len(names):,} levels are too many; {MAX_LEVELS:,} go into one mixture")
     return tuple(names)
@@ -35,7 +38,7 @@ def level_names(level: str | Sequence[str]) -> tuple[str, ...]:
 def _in_range(word: str) -> Sequence[str]:
     kind, _, indices = word.partition("/")
     first, dash, last = indices.partition("-")
-    if not dash or not first.isdecimal() or not last.isdecimal():
+    if not dash or not all(re.fullmatch("[0-9]{1,18}", index) for index in (first, last)):
         return [word]
     if int(last) < int(first) or int(last) - int(first) >= MAX_LEVELS:
         raise InvalidDial(f"the range {word!r} holds no level, or more than {MAX_LEVELS:,}; write {kind}/0-9")

@@ -51,8 +51,8 @@ def world_class(env_id: str) -> type[World[Any]]:
         UnknownName: no such world.
         InvalidWorld: no such module.
     """
-    module, _, name = env_id.rpartition(":")
-    if module:
+    module, colon, name = env_id.rpartition(":")
+    if colon:
         _import(module, env_id)
     short = name.removeprefix(f"{NAMESPACE}/")
     if short in _WORLDS:
@@ -64,6 +64,10 @@ def world_class(env_id: str) -> type[World[Any]]:
 
 
 def _import(module: str, env_id: str) -> None:
+    if not all(part.isidentifier() for part in module.split(".")):
+        raise InvalidWorld(
+            f"{env_id!r} is no module:id; for a world in lamp.py write lamp:Lamp-v0, without folder or .py"
+        )
     try:
         import_module(module)
     except ModuleNotFoundError as error:

@@ -5,6 +5,7 @@ states follow on one another, which named events each transition emits, what the
 observes and what a person sees. The engine compiles this once into tables.
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -235,9 +236,14 @@ def dials(world: type[World[Any]]) -> tuple[Any, ...]:
 def check_level(level: str, levels: tuple[str, ...], families: tuple[str, ...]) -> None:
     """Refuse a level that is neither fixed nor `<family>/<index>`."""
     family, _, index = level.partition("/")
-    if level in levels or (family in families and index.isdecimal() and int(index) < 2**32):
+    if level in levels or (family in families and is_index(index)):
         return
     raise UnknownName("level", level, (*levels, *(f"{name}/0" for name in families)))
+
+
+def is_index(word: str) -> bool:
+    """Tell whether a word is a 32-bit number as one writes it: one level has one name."""
+    return re.fullmatch(r"0|[1-9][0-9]{0,9}", word) is not None and int(word) < 2**32
 
 
 def generated_index(level: str) -> int | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from alignment_gym.agents import Script, load_policy, script, scripted, untrained, untrained_names
-from alignment_gym.core import InvalidPolicy, UnknownName, make_world, world_class
+from alignment_gym.core import InvalidPolicy, UnknownName, World, dials, make_world, world_class
 from alignment_gym.engine.growing import GrowingMDP
 from alignment_gym.engine.mdp import FiniteMDP, compiled
 from alignment_gym.engine.single import tables
@@ -14,6 +14,7 @@ from alignment_gym.exact.values import Array
 from alignment_gym.experiments.config import RunConfig, read_config
 from alignment_gym.experiments.run import read_result
 
+CLOCK = ("horizon", "observe_clock")  # dials that change no map
 REWARD_WORDS = {"proxy": "paid the proxy", "true": "paid what was meant"}
 
 
@@ -103,9 +104,25 @@ def _by_name(what: str, env: str | None, level: str | None, dials: dict[str, Any
     mdp = tables(env, level, dials)
     assert mdp.world is not None, "made from an id"
     named = what in [demo.name for demo in mdp.world.card.demos]
+    if named:
+        _check_plan(mdp.world, what)
     if named or (what == "uniform" and isinstance(mdp, GrowingMDP)):
         return Actor(what, mdp, script(mdp.world, what))
     mdp = compiled(mdp.world)  # what is too large is refused here
     if what not in untrained_names(mdp):
         raise UnknownName("run directory, policy file or policy", what, untrained_names(mdp))
     return Actor(what, mdp, untrained(mdp, what))
+
+
+def _check_plan(world: World[Any], name: str) -> None:
+    """Refuse to play a plan where it was not made for."""
+    demo = world.card.demo(name)
+    if not demo.is_plan:
+        return
+    cls = world_class(world.card.id)
+    changed = [each.name for each in dials(cls) if getattr(world, each.name) != each.default and each.name not in CLOCK]
+    if world.level != demo.level or changed:
+        raise InvalidPolicy(
+            f"{name!r} is a plan, a list of actions made for level {demo.level!r} at default dials; "
+            f"here are {', '.join([f'level {world.level!r}', *changed])}"
+        )

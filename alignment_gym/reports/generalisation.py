@@ -15,7 +15,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from alignment_gym.core import dials, world_class
+from alignment_gym.core import InvalidRun, dials, world_class
 from alignment_gym.core.files import write_text
 from alignment_gym.engine.mdp import as_mdp
 from alignment_gym.exact import evaluate_levels, uniform
@@ -58,8 +58,13 @@ Place = tuple[str, str, str, int, float]
 
 
 def write_generalisation(records: Sequence[Record], out: Path) -> list[Path]:
-    """Write `records.csv`, `table.md` and the figure of runs that were tested on other levels."""
+    """Write `records.csv`, `table.md` and the figure of runs that were tested on other levels.
+
+    Raises:
+        InvalidRun: runs in one world that differ in their test levels, or in dials other than `diversity`.
+    """
     rows = [flat(record) for record in records]
+    _check_alike(rows)
     reference = uniform_play(rows)
     paths = [out / "records.csv", out / "table.md"]
     write_text(paths[0], as_csv(rows, COLUMNS))
@@ -88,11 +93,24 @@ def flat(record: Record) -> Record:
     }
 
 
+def _check_alike(rows: Sequence[Record]) -> None:
+    for env in dict.fromkeys(row["env"] for row in rows):
+        found = {(row["test_level"], json.dumps(_others(row), sort_keys=True)) for row in rows if row["env"] == env}
+        if len(found) > 1:
+            raise InvalidRun(f"runs in {env} were tested in different ways, so no table has them all: {sorted(found)}")
+
+
+def _others(row: Record) -> dict[str, Any]:
+    """Return a run's dials but for the one that is swept."""
+    return {name: value for name, value in json.loads(row["dials"]).items() if name != SWEPT}
+
+
 def uniform_play(rows: Sequence[Record]) -> Reference:
     """Return what uniform play reaches on each world's test levels."""
     found = {}
     for env, level in dict.fromkeys((row["env"], row["test_level"]) for row in rows):
-        mdp = as_mdp(env, level=level)
+        others = next(_others(row) for row in rows if (row["env"], row["test_level"]) == (env, level))
+        mdp = as_mdp(env, level=level, **others)
         scored = evaluate_levels(uniform(mdp), mdp)
         behaviour = scored.behaviour.share if scored.behaviour else nan
         found[env, level] = {"test_share": 1.0 - scored.mean.scores.true_loss, "test_behaviour": behaviour}

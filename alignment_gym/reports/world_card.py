@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import Field
 from typing import Any
 
-from alignment_gym.core import Demo, World, dials, full_id, make_world, world_class
+from alignment_gym.core import Demo, Mixture, World, dials, full_id, make_world, world_class
+from alignment_gym.engine.growing import GrowingMDP
 from alignment_gym.engine.mdp import FiniteMDP, compiled
+from alignment_gym.engine.single import tables
 from alignment_gym.exact import solve
 from alignment_gym.experiments.records import nulled, solution_record
 from alignment_gym.metrics.scores import scores
@@ -20,6 +22,8 @@ from alignment_gym.reports.published import trained_part
 from alignment_gym.reports.tables import Record
 
 DRAWN_SHOWN = 3  # levels of a family
+PLAYED = "played, single and batched, by tables that grow, and sampled by `alignment-gym eval`"
+UNSOLVED = f"the level is too large to be listed; it is {PLAYED}"
 
 
 def card_facts(env: str, level: str | None = None, dials: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -27,9 +31,8 @@ def card_facts(env: str, level: str | None = None, dials: dict[str, Any] | None 
 
     Raises:
         UnknownName, InvalidDial: no such world, level, dial or value.
-        TooLargeToEnumerate: the level can't be solved.
     """
-    mdp = _compiled(env, level, dials)
+    mdp = _tables(env, level, dials)
     world, card, specification = _world(mdp), _world(mdp).card, mdp.specification
     return {
         "id": full_id(card.id),
@@ -50,13 +53,14 @@ def card_facts(env: str, level: str | None = None, dials: dict[str, Any] | None 
         "families": list(world.families),
         "horizon": mdp.horizon,
         "observation_size": mdp.observation_size,
-        "partially_observed": not mdp.fully_observed,
+        "partially_observed": _hides(mdp),
         "actions": list(mdp.actions),
         "exploit_event": card.exploit_event,
         "events": dict(world.events),
         "specification": {"proxy": dict(specification.proxy), "true": dict(specification.true)},
         "dials": [_dial_facts(each, world) for each in _dials(world)],
-        "solution": solution_record(solve(mdp)),
+        "solution": solution_record(solve(mdp)) if isinstance(mdp, FiniteMDP) else None,
+        "reason": None if isinstance(mdp, FiniteMDP) else UNSOLVED,
         "demos": [_demo_facts(card.id, demo) for demo in card.demos],
         "sources": list(card.sources),
         "history": list(card.history),
@@ -69,13 +73,13 @@ def card_text(env: str, level: str | None = None, dials: dict[str, Any] | None =
 
     Raises:
         UnknownName, InvalidDial: no such world, level, dial or value.
-        TooLargeToEnumerate: the level can't be solved.
     """
-    mdp = _compiled(env, level, dials)
+    mdp = _tables(env, level, dials)
     world = _world(mdp)
     changed = "".join(f", {name} = {value!r}" for name, value in (dials or {}).items())
     levels = [*world.levels, *(f"{family}/{index}" for family in world.families for index in ("0", "1", "..."))]
-    analysis = page(f"## Exact analysis: {world.level}{changed}", *solution_parts(solve(mdp)))
+    found = solution_parts(solve(mdp)) if isinstance(mdp, FiniteMDP) else (f"None: {UNSOLVED}.",)
+    analysis = page(f"## Exact analysis: {world.level}{changed}", *found)
     return page(
         f"# {world.card.title}",
         *_story(world),
@@ -118,7 +122,7 @@ def _every_level(world: World[Any]) -> tuple[str, str]:
     names = [*world.levels, *(f"{family}/{index}" for family in world.families for index in range(DRAWN_SHOWN))]
     levels = [make_world(world.card.id, level=name) for name in names]
     large = ", ".join(f"`{each.level}`" for each in levels if not each.enumerable)
-    note = f"Too large to be listed, and so without exact values: {large}. Played by tables that grow." if large else ""
+    note = f"Too large to be listed, and so without exact values: {large}; {PLAYED}." if large else ""
     return levels_text([solve(each) for each in levels if each.enumerable]), note
 
 
@@ -138,7 +142,12 @@ def _story(world: World[Any]) -> tuple[str, ...]:
     return tags, bullets([f"**{name}:** {text}" for name, text in words if text]), _description(world)
 
 
-def _rules(mdp: FiniteMDP) -> tuple[str, ...]:
+def _hides(mdp: FiniteMDP | GrowingMDP) -> bool:
+    """Tell whether different states may look alike."""
+    return not mdp.fully_observed if isinstance(mdp, FiniteMDP) else mdp.world.partially_observed
+
+
+def _rules(mdp: FiniteMDP | GrowingMDP) -> tuple[str, ...]:
     world = _world(mdp)
     weights = mdp.specification
     events = [
@@ -148,7 +157,7 @@ def _rules(mdp: FiniteMDP) -> tuple[str, ...]:
     ]
     found = [_dial_facts(each, world) for each in _dials(world)]
     rows = [[f"`{each['name']}`", typed(each["default"]), _reach(each), _meaning(each)] for each in found]
-    hidden = "" if mdp.fully_observed else "; different states may look alike"
+    hidden = "; different states may look alike" if _hides(mdp) else ""
     return (
         bullets(
             [
@@ -170,15 +179,17 @@ def _ending(world: World[Any]) -> tuple[str, ...]:
         returns = ("proxy_return", "true_return", "expected_proxy", "expected_true", "exploitation", "true_loss")
         rows.append([demo.name, demo.level, str(demo.key), *[number(facts[name]) for name in returns]])
     head = ["demo", "level", "key", "proxy", "true", "expected proxy", "expected true", "E", "L"]
+    module = type(world).__module__ if not isinstance(world, Mixture) else type(world.parts[0]).__module__
+    foreign = not module.startswith("alignment_gym.")
+    home, name = (module, f"{module}:{card.id}") if foreign else ("alignment_gym", card.id)
     return (
         page("## Demos", "Scripted play at default dials: one episode, and its expectation.", table(head, rows)),
         page("## Sources", bullets(card.sources)),
         page("## Versions", bullets(card.history)),
         page(
             "## Use and cite",
-            f'```\nimport alignment_gym, gymnasium\nenv = gymnasium.make("{full_id(card.id)}")\n\n'
-            f"alignment-gym solve {card.id}\n"
-            f"alignment-gym train {card.id} --algo ppo --seed 0\nalignment-gym cite {card.id}\n```",
+            f'```\nimport {home}, gymnasium\nenv = gymnasium.make("{full_id(card.id)}")\n\nalignment-gym solve {name}\n'
+            f"alignment-gym train {name} --algo ppo --seed 0\nalignment-gym cite {name}\n```",
         ),
     )
 
@@ -239,6 +250,10 @@ def _compiled(env: str, level: str | None = None, dials: dict[str, Any] | None =
     return compiled(make_world(env, **(dials or {}) | ({} if level is None else {"level": level})))
 
 
-def _world(mdp: FiniteMDP) -> World[Any]:
+def _tables(env: str, level: str | None, dials: dict[str, Any] | None) -> FiniteMDP | GrowingMDP:
+    return tables(env, level, dials or {})
+
+
+def _world(mdp: FiniteMDP | GrowingMDP) -> World[Any]:
     assert mdp.world is not None, "compiled from a world"
     return mdp.world

@@ -3,16 +3,17 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import product, zip_longest
+from itertools import combinations, count, product, zip_longest
 from math import isclose
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from alignment_gym.core import Outcome, Scene, World
+from alignment_gym.core import AlignmentGymError, Demo, Outcome, Scene, World, dials
 from alignment_gym.engine.mdp import FiniteMDP, compile_world, compiled
-from alignment_gym.testing.nonconformance import demand
+from alignment_gym.engine.single import AlignmentEnv
+from alignment_gym.testing.nonconformance import NonConformance, demand
 
 STATES_TRIED = 300  # a world's states are tried at even distances, so many of them
 LOOKED_AT = 3_000  # the same for looks
@@ -23,9 +24,10 @@ def check_world(world: World[Any]) -> None:
 
     Tried are: all that compiling checks; that starts, outcomes, observations and scenes are pure
     functions; that `chances` agree with `outcomes`, and arrays with both, on every level; that any
-    two actions differ in some state; that observations have one shape over all levels; that every
-    scene is a rectangle with everything on it; that looks have one size, and tell no more than
-    observations do. Choose dials at which every action is of use.
+    two actions differ in some state of some level; that observations have one shape over all levels;
+    that every scene is a rectangle with everything on it; that looks have one size, and tell no more
+    than observations do; that the card names events that exist, and demos that earn what it says.
+    Choose dials at which every action is of use.
 
     Raises:
         InvalidWorld: the world can't be compiled.
@@ -35,7 +37,8 @@ def check_world(world: World[Any]) -> None:
     tried = mdp.states[:: max(len(mdp.states) // STATES_TRIED, 1)]
     _check_purity(world, tried)
     _check_chances(world, tried)
-    _check_actions(mdp)
+    _check_actions(world)
+    _check_card(world)
     _check_levels(world)
     for level in _levels(world):
         _check_arrays(replace(world, level=level))
@@ -75,16 +78,52 @@ def _summed(outcomes: Sequence[Outcome[Any]]) -> dict[Any, float]:
     return total
 
 
-def _check_actions(mdp: FiniteMDP) -> None:
-    """Demand for any two actions a state in which they lead to different things."""
-    count = len(mdp.actions)
-    for one in range(count):
-        for other in range(one):
-            differ = any(
-                sorted(_row(mdp, state * count + one)) != sorted(_row(mdp, state * count + other))
-                for state in range(mdp.state_count)
-            )
-            demand(differ, f"{mdp.name}: {mdp.actions[other]!r} and {mdp.actions[one]!r} do the same in every state")
+def _check_actions(world: World[Any]) -> None:
+    """Demand for any two actions a state, on this level or another, in which they lead to different things."""
+    levels = [world, *(replace(world, level=level) for level in _levels(world) if level != world.level)]
+    for one, other in combinations(range(len(world.actions)), 2):
+        differ = any(_differ(compiled(level), one, other) for level in levels if level.enumerable)
+        first, second = world.actions[one], world.actions[other]
+        demand(differ, f"{world.card.id}: {first!r} and {second!r} do the same in every state")
+
+
+def _differ(mdp: FiniteMDP, one: int, other: int) -> bool:
+    """Tell whether two actions lead to different things somewhere."""
+    rows = range(0, mdp.state_count * len(mdp.actions), len(mdp.actions))
+    return any(sorted(_row(mdp, row + one)) != sorted(_row(mdp, row + other)) for row in rows)
+
+
+def _check_card(world: World[Any]) -> None:
+    """Demand events that exist, dials that can be closed, and demos that earn what they say, at default dials."""
+    card = world.card
+    for name in (card.exploit_event, card.behaviour):
+        demand(not name or name in world.events, f"{card.id}: its card names {name!r}, which is no event")
+    for dial in dials(type(world)):
+        closed = dial.metadata.get("closed_at")
+        if closed is not None:
+            try:
+                replace(world, **{dial.name: closed})
+            except AlignmentGymError as error:
+                raise NonConformance(
+                    f"{card.id}: the loophole is closed at a value that is refused: {error}"
+                ) from error
+    for demo in card.demos:
+        paid, meant = _played(AlignmentEnv(type(world)(level=demo.level)), demo)
+        right = isclose(paid, demo.proxy_return, abs_tol=1e-6) and isclose(meant, demo.true_return, abs_tol=1e-6)
+        said = demo.proxy_return, demo.true_return
+        demand(
+            right, f"{card.id}: the demo {demo.name!r} says {said} of the episode {demo.key}, and earns {(paid, meant)}"
+        )
+
+
+def _played(env: AlignmentEnv, demo: Demo) -> tuple[float, float]:
+    """Return what a demo's episode earns."""
+    env.reset(options={"key": demo.key})
+    for step in count():
+        *_, terminated, truncated, info = env.step(env.mdp.actions.index(demo.action(env.world, env.state, step)))
+        if terminated or truncated:
+            break
+    return info["proxy_return"], info["true_return"]
 
 
 def _row(mdp: FiniteMDP, row: int) -> list[tuple[Any, ...]]:

@@ -128,7 +128,18 @@ def test_a_choice_is_refused_with_the_nearest_one():
 
 
 @pytest.mark.parametrize(
-    "level", ["generated/-1", "generated/x", "generated", "generated/", f"generated/{2**32}", "lagoon/1", "generated/²"]
+    "level",
+    [
+        "generated/-1",
+        "generated/x",
+        "generated",
+        "generated/",
+        f"generated/{2**32}",
+        "lagoon/1",
+        "generated/²",
+        "generated/00",
+        "generated/٣",
+    ],
 )
 def test_levels_are_fixed_ones_or_generated_by_a_32_bit_index(level):
     with pytest.raises(UnknownName, match="unknown level"):

@@ -196,6 +196,8 @@ def test_one_level_is_no_mixture(level):
     ("level", "error", "says"),
     [
         ("generated/5-3", InvalidDial, "the range 'generated/5-3' holds no level"),
+        ("lagoon,", InvalidDial, "has no name"),
+        (f"generated/0-{'9' * 5000}", UnknownName, "unknown level"),
         ("generated/0-99999999999", InvalidDial, "more than 10,000"),
         ("generated/0-x", UnknownName, "unknown level 'generated/0-x'"),
         ("harbor,cove", UnknownName, "did you mean 'harbour'"),

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from alignment_gym.core import InvalidRun
 from alignment_gym.reports.generalisation import curves, flat, markdown, places, uniform_play, write_generalisation
 
 
@@ -80,3 +81,11 @@ def test_records_table_and_figure_are_written(tmp_path):
     assert float(rows[0]["test_share"]) == pytest.approx(0.75)
     again = write_generalisation(RECORDS, tmp_path / "again")
     assert [path.read_bytes() for path in again] == [path.read_bytes() for path in paths]
+
+
+@pytest.mark.parametrize("change", [{"test_level": "test/4-9"}, {"dials": json.dumps({"horizon": 40})}], ids=str)
+def test_runs_that_were_tested_in_different_ways_are_not_put_into_one_table(tmp_path, change):
+    runs = RECORDS
+    with pytest.raises(InvalidRun, match="tested in different ways"):
+        write_generalisation([*runs, {**runs[0], **change}], tmp_path)
+    assert not list(tmp_path.iterdir())

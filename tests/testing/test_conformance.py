@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
 
-from alignment_gym.core import InvalidWorld, Meter, Scene, Sprite, Tint
+from alignment_gym.core import Demo, InvalidWorld, Meter, Scene, Sprite, Tint, dial
 from alignment_gym.engine.batch import AlignmentVectorEnv
 from alignment_gym.engine.single import AlignmentEnv
 from alignment_gym.testing import NonConformance, check_vector_env, check_world
@@ -255,3 +255,28 @@ def test_a_single_environment_of_another_seed_is_rejected():
             lambda: Shifted(make_single()),
             seed=0,
         )
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"exploit_event": "ratle"}, "names 'ratle', which is no event"),
+        ({"behaviour": "wander"}, "names 'wander', which is no event"),
+        ({"demos": (Demo("arm", lambda *_: "arm 1", 0, 98.0, 1.0, 1.0, 1.0, "table"),)}, r"says \(98.0, 1.0\)"),
+    ],
+)
+def test_a_card_that_says_what_is_not_so_is_rejected(changes, says):
+    class Carded(Table):
+        card = replace(Table.card, **changes)
+
+    with pytest.raises(NonConformance, match=says):
+        check_world(Carded(**THREE))
+
+
+def test_a_loophole_closed_at_a_value_that_is_refused_is_rejected():
+    @dataclass(frozen=True, kw_only=True)
+    class Closed(Table):
+        shut: float = dial(0.0, "how far it is shut", low=0.0, high=1.0, closed_at=5.0)
+
+    with pytest.raises(NonConformance, match="closed at a value that is refused"):
+        check_world(Closed(**THREE))
