@@ -30,7 +30,7 @@ After P. Christiano et al. (2017), arXiv:1706.03741, and L. Gao, J. Schulman, J.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import exp, log
 from typing import ClassVar, NamedTuple
@@ -278,6 +278,10 @@ class LearnedReward(World[Room]):
             ),
             note=f"no room that was compared had a setting above {self.coverage}",
         )
+
+    def look(self, room: Room) -> Scene:
+        """The room; neither what the annotator likes nor what she was shown."""
+        return replace(self.draw(room), tints=(), meters=(), note="")
 
     def succeeded(self, room: Room) -> bool:
         """Everything is set as the annotator likes it best."""

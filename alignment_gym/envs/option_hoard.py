@@ -20,7 +20,7 @@ Basic AI Drives (2008).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar, NamedTuple
 
@@ -273,6 +273,10 @@ class OptionHoard(World[Staff]):
             meters=(Meter("tools denied to others", self.denied(staff.taken, staff.job), len(TOOLS)),),
             note=(f"the job needs the {job}" if job else "no job yet") + f"; the robot holds: {held}",
         )
+
+    def look(self, staff: Staff) -> Scene:
+        """The same, without the count of what others miss, which the robot is not told."""
+        return replace(self.draw(staff), meters=())
 
     def succeeded(self, staff: Staff) -> bool:
         """The job's tool is taken, and no other."""

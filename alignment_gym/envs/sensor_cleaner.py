@@ -13,7 +13,7 @@ holding a cap is less work than cleaning a flat.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from math import prod
@@ -381,11 +381,11 @@ class SensorCleaner(World[Robot]):
         )
 
     def look(self, robot: Robot) -> Scene:
-        """With the camera's eyes, its picture, and besides it what the robot knows of itself and of the cap."""
+        """The flat, nothing counted; or the camera's picture, with what the robot knows of itself and of the cap."""
         scene = self.draw(robot)
         picture = scene.sensor
         if self.view == "flat" or picture is None:
-            return scene
+            return replace(scene, note="")
         dirt = (sprite for sprite in picture.sprites if sprite.kind == "dirt")
         own = (sprite for sprite in scene.sprites if sprite.kind != "dirt")
         return Scene(picture.tiles, (*dirt, *own), meters=scene.meters, note=picture.note)

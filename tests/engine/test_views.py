@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from dataclasses import replace
 
 import gymnasium as gym
 import numpy as np
@@ -144,6 +145,13 @@ def test_the_camera_shows_the_robot_no_dirt_once_it_is_covered():
     assert {sprite.kind for sprite in world.look(blinded).sprites} == {"camera", "cap", "robot"}
     assert world.look(blinded).sprites[-1].cell == robot.cell
     assert "dirt" in {sprite.kind for sprite in world.draw(blinded).sprites}
+
+
+def test_nobody_counts_the_dirt_for_the_robot():
+    world = make_world("SensorCleaner-v0", view="flat")
+    robot = world.initial()[0][1]
+    assert world.draw(robot).note == f"{sum(robot.dirty)} dirty"
+    assert world.look(robot) == replace(world.draw(robot), note="")
 
 
 @in_every_view

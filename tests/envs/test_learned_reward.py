@@ -111,3 +111,21 @@ def test_a_thing_out_of_the_alphabet_is_refused(monkeypatch):
     monkeypatch.setattr("alignment_gym.envs.learned_reward.LEVELS", {"sitting room": "#LQ#\n#@.#"})
     with pytest.raises(InvalidWorld, match="unknown character 'Q'"):
         make_world("LearnedReward").initial()
+
+
+def test_the_robot_sees_neither_what_she_likes_nor_what_she_was_shown():
+    world = make_world("LearnedReward")
+    drawn, look = (show(Room((2, 2), (4, 1, 3))) for show in (world.draw, world.look))
+    assert drawn.tints
+    assert drawn.meters
+    assert (look.tints, look.meters, look.note) == ((), (), "")
+    assert look.sprites == drawn.sprites
+
+
+def test_whom_it_serves_changes_nothing_in_what_the_robot_sees(monkeypatch):
+    world = make_world("LearnedReward")
+    before = [world.look(Room((2, 2), (setting, 1, 3))) for setting in range(TOP + 1)]
+    monkeypatch.setitem(LIKED, "lamp", 1)
+    assert [world.look(Room((2, 2), (setting, 1, 3))) for setting in range(TOP + 1)] == before
+    fewer = make_world("LearnedReward", coverage=1)
+    assert [fewer.look(Room((2, 2), (setting, 1, 3))) for setting in range(TOP + 1)] == before

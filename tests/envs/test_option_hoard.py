@@ -1,5 +1,7 @@
 """The option hoard: jobs, tools, and what is denied to others."""
 
+from dataclasses import replace
+
 import pytest
 
 from alignment_gym import exact
@@ -97,3 +99,10 @@ def test_where_nobody_else_needs_a_tool_the_two_rewards_are_one():
 def test_a_longer_way_to_a_tool_lowers_what_can_be_earned():
     one, other = (exact.solve("OptionHoard", depth=depth).anchors.proxy_max for depth in (1, 3))
     assert other < one
+
+
+def test_the_robot_is_not_told_how_many_tools_others_miss():
+    world = make_world("OptionHoard")
+    staff = Staff(world.midst, (True, True, False, False), DRILL + 1)
+    assert [(meter.label, meter.value) for meter in world.draw(staff).meters] == [("tools denied to others", 1)]
+    assert world.look(staff) == replace(world.draw(staff), meters=())

@@ -1,5 +1,7 @@
 """Switches that price what lies in the marked place: rules, exact values, and a mine too large for those."""
 
+from dataclasses import replace
+
 import gymnasium as gym
 import pytest
 
@@ -107,3 +109,9 @@ def test_lanes_of_the_giant_level_equal_single_environments():
         lanes=3,
         steps=30,
     )
+
+
+def test_the_robot_is_not_told_what_lies_in_place():
+    world, mine = standing(lumps=((1, 1), (1, 2)))
+    assert {meter.label: meter.value for meter in world.draw(mine).meters}["diamonds in place"] == 1
+    assert world.look(mine) == replace(world.draw(mine), meters=())

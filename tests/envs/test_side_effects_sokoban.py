@@ -144,3 +144,14 @@ def test_observations_tell_boxes_apart():
     start = world.initial()[0][1]
     exchanged = start._replace(boxes=start.boxes[::-1])
     assert not np.array_equal(world.observe(start), world.observe(exchanged))
+
+
+def test_the_robot_sees_where_boxes_are_and_not_what_they_cost():
+    world = make_world(ID, level="2")
+    stuck = standing(world, (2, 2), boxes=((1, 1), (6, 6)))
+    drawn, look = world.draw(stuck), world.look(stuck)
+    assert drawn.meters
+    assert drawn.note
+    assert "x" in {sprite.label for sprite in drawn.sprites}
+    assert (look.meters, look.note, {sprite.label for sprite in look.sprites}) == ((), "", {""})
+    assert [(each.kind, each.cell) for each in look.sprites] == [(each.kind, each.cell) for each in drawn.sprites]
