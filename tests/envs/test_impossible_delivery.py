@@ -62,14 +62,14 @@ def test_best_honest_return_is_the_deliverable_share_of_the_orders():
         assert 8 * share <= best <= 9 * share
 
 
-def test_restocking_everything_leaves_nothing_to_fake():
-    closed = exact.solve("ImpossibleDelivery-v0", restock=1.0)
-    assert not closed.certified
-    assert closed.certificate[0].loss < 0.05
-
-
-def test_credit_for_reports_ends_the_certificate():
-    assert not exact.solve("ImpossibleDelivery-v0", credit=1.0).certified
+@pytest.mark.parametrize("dials", [{"restock": 1.0}, {"credit": 1.0}], ids=str)
+def test_restocking_or_credit_leaves_a_tie_from_nearly_the_best_to_the_worst(dials):
+    weakened = exact.solve("ImpossibleDelivery-v0", **dials)
+    assert not weakened.certified
+    assert weakened.certificate[0].loss < 0.05
+    anchors, found = weakened.anchors, weakened.true_of_proxy_optimal
+    assert anchors.true_max - found.high < 0.05 * (anchors.true_max - anchors.true_min)
+    assert found.low == pytest.approx(anchors.true_min) == pytest.approx(-9.0)  # a false scan of every order
 
 
 def test_depth_is_how_often_the_scanner_is_waved():
