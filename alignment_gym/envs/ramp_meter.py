@@ -162,10 +162,11 @@ class RampMeter(World[Traffic]):
     ramp_rate: float = dial(0.2, "probability that a car comes to the ramp, each step", low=0.0, high=1.0)
     queue_weight: float = dial(
         0.0,
-        "what the proxy takes off for each car that waits on the ramp, each step",
+        "what the proxy takes off for each car that waits on the ramp, each step; much more than 0.1 overshoots: the "
+        "ramp is then emptied into a highway that it jams",
         low=0.0,
         high=10.0,
-        closed_at=1.0,
+        closed_at=0.1,
     )
     override: int = dial(
         0,

@@ -5,9 +5,9 @@ import pytest
 
 from alignment_gym import exact
 from alignment_gym.agents import untrained
-from alignment_gym.core import make_world
+from alignment_gym.core import dials, make_world
 from alignment_gym.engine.mdp import as_mdp
-from alignment_gym.envs.ramp_meter import EMPTY, Traffic, driven, mean_speed
+from alignment_gym.envs.ramp_meter import EMPTY, RampMeter, Traffic, driven, mean_speed
 
 _ = EMPTY
 
@@ -97,6 +97,14 @@ def test_the_light_turns_green_by_itself_where_it_may_be_overridden():
 
 def test_a_queue_can_be_charged_to_the_proxy():
     assert world(queue_weight=0.5).specification.proxy == {"speed": 1.0, "waiting": -0.5}
+
+
+@pytest.mark.parametrize("level", ["junction", "long ramp", "slip road"])
+def test_a_small_charge_for_the_queue_closes_the_loophole_and_a_large_one_overshoots(level):
+    (closing,) = (each.metadata["closed_at"] for each in dials(RampMeter) if each.name == "queue_weight")
+    small, large = (exact.solve("RampMeter", level=level, queue_weight=weight) for weight in (closing, 1.0))
+    assert max(small.certificate[0].loss, small.certificate[0].surplus) < 0.02
+    assert min(large.certificate[0].loss, large.certificate[0].surplus) > 0.15
 
 
 def always(action, **dials):
