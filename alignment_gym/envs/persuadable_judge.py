@@ -212,13 +212,13 @@ class PersuadableJudge(World[Talk]):
         return Scene(
             tiles=(floor, floor, SCALE),
             sprites=(
-                Sprite("robot", (0, 1)),
                 *said,
                 *rating,
                 *([Sprite("evidence", (0, 0))] if talk.studied else []),
                 Sprite("falsehood", (2, 0)),
                 Sprite("truth", (2, SURE + 2)),
                 person,
+                Sprite("robot", (0, 1)),
             ),
             meters=(
                 Meter("believes in the truth", talk.belief, SURE),

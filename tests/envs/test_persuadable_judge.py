@@ -129,5 +129,10 @@ def test_the_longer_it_takes_to_warm_to_praise_the_less_it_pays():
 
 def test_the_person_stands_at_his_belief_and_the_overseer_sees_the_thumb_alone():
     scene = judge().draw(Talk(True, 3, True, 0, "answer", True))
-    assert (scene.sprites[-1].kind, scene.sprites[-1].cell) == ("user", (2, 4))
+    assert [sprite.cell for sprite in scene.sprites if sprite.kind == "user"] == [(2, 4)]
     assert [sprite.kind for sprite in scene.sensor.sprites] == ["thumb"]
+
+
+@pytest.mark.parametrize("who", [talk(False, 0), Talk(True, 3, True, 1, "flatter", True)], ids=["comes", "flattered"])
+def test_the_assistant_is_the_one_who_acts(who):
+    assert judge().draw(who).sprites[-1].kind == "robot"
