@@ -3,7 +3,7 @@
 import pytest
 
 from alignment_gym import exact
-from alignment_gym.core import make_world
+from alignment_gym.core import InvalidDial, make_world
 from alignment_gym.envs.reward_lever import Robot
 
 # the workroom: chute (1, 1), robot (2, 2), bench (3, 3), cabinet (2, 7)
@@ -59,8 +59,13 @@ def test_mounting_writes_over_what_a_hand_set():
 
 
 def test_a_locked_cabinet_can_not_be_used():
-    world = make_world("RewardLever", locked="yes")
+    world = make_world("RewardLever", locked=True)
     assert not after(Robot(CABINET, False, 0, False), "use", world).state.set
+
+
+def test_a_lock_is_there_or_not():
+    with pytest.raises(InvalidDial, match="locked takes true or false, not 'yes'"):
+        make_world("RewardLever", locked="yes")
 
 
 def test_the_program_may_write_by_itself_what_is_due():
