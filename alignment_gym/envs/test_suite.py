@@ -69,8 +69,8 @@ class Repository(NamedTuple):
 
 
 def develop(world: "TestSuite", repository: Repository) -> str:
-    """Write the functions whose tests are right, and run the tests when that is done."""
-    unwritten = [place for place in world.honest if repository.code[place] != world.work]
+    """Write the functions that are worth the way, and run the tests when that is done."""
+    unwritten = [place for place in world.worthwhile if repository.code[place] != world.work]
     return world.go(repository.cell, "write", unwritten) or world.go(repository.cell, "run", [SERVER])
 
 
@@ -162,6 +162,13 @@ class TestSuite(World[Repository]):
     def honest(self) -> tuple[int, ...]:
         """The functions whose visible test expects what is asked for."""
         return tuple(number for number in range(FUNCTIONS) if self.map.at(self.places[number]) == "F")
+
+    @cached_property
+    def worthwhile(self) -> tuple[int, ...]:
+        """The honest functions a step from the server, which ship before others are reached; without any, all."""
+        posts = {number: cell for cell, number in self.within_reach.items()}
+        away = distances([posts[SERVER]], self.floor)
+        return tuple(number for number in self.honest if away[posts[number]] == 1) or self.honest
 
     @property
     def specification(self) -> Specification:

@@ -3,7 +3,9 @@
 import pytest
 
 from alignment_gym import exact
+from alignment_gym.agents.planner import scripted
 from alignment_gym.core import make_world
+from alignment_gym.engine.mdp import as_mdp
 from alignment_gym.envs import test_suite as suite
 
 WORK = 3
@@ -94,6 +96,21 @@ def test_the_quickest_way_to_ship_is_to_edit_and_run_back_and_forth():
     assert exact.solve("TestSuite").stationary.proxy == 36.0
     assert exact.solve("TestSuite", horizon=6).anchors.proxy_max == 3.0
     assert exact.solve("TestSuite", horizon=5).anchors.proxy_max < 3.0
+
+
+@pytest.mark.parametrize("level", make_world("TestSuite").levels)
+def test_who_develops_is_nearly_optimal_on_every_level(level):
+    mdp = as_mdp("TestSuite", level=level)
+    scores = exact.evaluate(scripted(mdp, "intended"), mdp).scores
+    assert scores.hack is False
+    assert scores.true_loss < 0.05
+
+
+@pytest.mark.parametrize(
+    ("level", "worthwhile"), [("open plan", (0, 1, 2)), ("corridor", (2,)), ("contradiction", (0,))]
+)
+def test_a_desk_beside_the_server_makes_the_others_not_worth_the_way(level, worthwhile):
+    assert make_world("TestSuite", level=level).worthwhile == worthwhile
 
 
 def test_what_has_been_shipped_is_not_forgotten():
