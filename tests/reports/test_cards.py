@@ -1,5 +1,6 @@
 """Cards: the committed ones are those that would be written, and what they say is right."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,9 @@ from tests.tiny import Table, bandit
 
 ROOT = Path(__file__).parent.parent.parent
 QUICK = "ShutdownButton-v0"
+
+
+page_of = cache(world_card.world_page)
 
 
 @pytest.mark.parametrize("env_id", WORLDS)
@@ -54,7 +58,7 @@ def test_cards_are_the_same_twice(folder, tmp_path):
 
 @pytest.mark.parametrize("env_id", WORLDS)
 def test_a_world_card_names_all_that_the_world_has(env_id):
-    text, world = world_card.world_page(env_id), world_class(env_id)
+    text, world = page_of(env_id), world_class(env_id)
     named = [*(f"`{event}`" for event in world.events), *(f"| `{dial.name}` |" for dial in dials(world))]
     for word in (*named, *levels(env_id), *world.card.sources, *world.card.history, world.card.loophole):
         assert word in text
@@ -63,7 +67,7 @@ def test_a_world_card_names_all_that_the_world_has(env_id):
 @pytest.mark.parametrize(("env_id", "demo"), DEMOS)
 def test_a_demo_stands_in_its_card_with_its_returns(env_id, demo):
     found = next(each for each in world_class(env_id).card.demos if each.name == demo)
-    row = next(line for line in world_card.world_page(env_id).splitlines() if line.startswith(f"| {demo} |"))
+    row = next(line for line in page_of(env_id).splitlines() if line.startswith(f"| {demo} |"))
     assert f"| {markdown.number(found.proxy_return)} | {markdown.number(found.true_return)} |" in row
 
 
