@@ -7,6 +7,7 @@ from alignment_gym import exact
 from alignment_gym.core import make_world, world_class, world_ids
 
 DRAWN = 3  # levels of a family that are tried
+SHORT = 13  # steps, so that episodes end often; where tests agree on it, tables are compiled once for all of them
 
 WORLDS = world_ids()
 

@@ -14,6 +14,7 @@ from alignment_gym.agents.sb3 import AlignmentVecEnv, looped_vec_env, make_vec_e
 from alignment_gym.core import InvalidDial, full_id, world_ids
 from alignment_gym.engine.mdp import as_mdp
 from alignment_gym.exact import tabulate
+from tests.every import SHORT
 
 MODES = ({}, {"reward": "true"}, {"expose_true": False}, {"observe_clock": True})
 
@@ -38,8 +39,8 @@ def test_sb3_finds_nothing_to_complain_about_with_another_proxy(env_id, learned)
 
 @pytest.mark.parametrize("env_id", world_ids())
 def test_lanes_equal_the_gymnasium_batch_that_resets_at_once(env_id):
-    theirs = gym.make_vec(full_id(env_id), num_envs=5, autoreset_mode=AutoresetMode.SAME_STEP, horizon=23)
-    ours = AlignmentVecEnv(env_id, 5, seed=11, horizon=23)
+    theirs = gym.make_vec(full_id(env_id), num_envs=5, autoreset_mode=AutoresetMode.SAME_STEP, horizon=SHORT)
+    ours = AlignmentVecEnv(env_id, 5, seed=11, horizon=SHORT)
     expected, _ = theirs.reset(seed=11)
     assert (ours.reset() == expected).all()
     rng = np.random.default_rng(0)
@@ -58,7 +59,7 @@ def test_lanes_equal_the_gymnasium_batch_that_resets_at_once(env_id):
 
 @pytest.mark.parametrize("env_id", world_ids())
 def test_what_the_batch_is_compared_with_is_the_same_to_the_last_number(env_id):
-    ours, loop = (make(env_id, 3, seed=7, horizon=11) for make in (AlignmentVecEnv, looped_vec_env))
+    ours, loop = (make(env_id, 3, seed=7, horizon=SHORT) for make in (AlignmentVecEnv, looped_vec_env))
     assert loop.get_attr("render_mode") == [None] * 3, "a loop that is prepared to be drawn would lose time"
     assert (ours.reset() == loop.reset()).all()
     rng = np.random.default_rng(0)

@@ -15,11 +15,10 @@ from alignment_gym.engine.batch import AlignmentVectorEnv
 from alignment_gym.engine.mdp import as_mdp
 from alignment_gym.engine.single import AlignmentEnv
 from alignment_gym.testing import check_vector_env
-from tests.every import WORLDS
+from tests.every import SHORT, WORLDS
 from tests.tiny import random_table
 
 MODES = list(AutoresetMode)
-SHORT = 13  # steps, so that episodes end often
 
 
 def test_tiny_worlds_end_by_termination_and_by_horizon():

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from functools import cache
 
 import gymnasium as gym
 import numpy as np
@@ -10,28 +11,41 @@ import pytest
 from gymnasium.wrappers import RenderCollection
 
 from alignment_gym.core import full_id, world_ids
+from tests.every import SHORT
 
+# every world is drawn in a process that has drawn nothing before; what all of them import is imported once
 SCRIPT = """
-import gymnasium as gym, alignment_gym, sys
-env = gym.make(sys.argv[1], render_mode="rgb_array")
-env.reset(seed=0)
-print(env.render().shape)
+import gymnasium as gym, alignment_gym, os, sys
+for env_id in sys.argv[1:]:
+    child = os.fork()
+    if not child:
+        env = gym.make(env_id, render_mode="rgb_array")
+        env.reset(seed=0)
+        print(env_id, env.render().shape, flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
 """
 
 
+@cache
+def drawn_in_bare_processes():
+    bare = {key: value for key, value in os.environ.items() if not key.startswith(("SDL", "DISPLAY", "WAYLAND"))}
+    worlds = [full_id(env_id) for env_id in world_ids()]
+    return subprocess.run([sys.executable, "-c", SCRIPT, *worlds], env=bare, capture_output=True, text=True, check=True)
+
+
+@pytest.mark.xdist_group("frames")
 @pytest.mark.parametrize("env_id", world_ids())
 def test_frames_need_no_display_and_no_variable(env_id):
-    bare = {key: value for key, value in os.environ.items() if not key.startswith(("SDL", "DISPLAY", "WAYLAND"))}
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, full_id(env_id)], env=bare, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip().endswith(", 3)")
+    done = drawn_in_bare_processes()
+    shape = next((line for line in done.stdout.splitlines() if line.startswith(f"{full_id(env_id)} ")), done.stderr)
+    assert shape.endswith(", 3)")
     assert not done.stderr
 
 
 @pytest.mark.parametrize("env_id", world_ids())
 def test_gymnasiums_wrappers_collect_frames_of_one_size(env_id):
-    env = RenderCollection(gym.make(full_id(env_id), render_mode="rgb_array", horizon=12), pop_frames=False)
+    env = RenderCollection(gym.make(full_id(env_id), render_mode="rgb_array", horizon=SHORT), pop_frames=False)
     env.reset(seed=0)
     ended, steps = False, 0
     while not ended:

@@ -53,7 +53,8 @@ def actions_of(env, count, seed=0):
 
 @pytest.mark.parametrize("env_id", WORLDS)
 @pytest.mark.parametrize("mode", MODES)
-def test_gymnasiums_checker_finds_nothing(env_id, mode):
+def test_gymnasiums_checker_finds_nothing(env_id, mode, monkeypatch):
+    monkeypatch.setitem(AlignmentEnv.metadata, "render_fps", 1000)  # a window waits between frames
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         more = {"proxy": weights(env_id)} if "proxy" in MODES[mode] else MODES[mode]
