@@ -15,6 +15,7 @@ from alignment_gym.engine.single import AlignmentEnv
 
 LANES = 8
 SEED = 3
+STEPS = 512  # two rollouts: the second is played by a network that has learned, with moments in its optimizer
 
 
 class Paid(gym.RewardWrapper):
@@ -54,7 +55,7 @@ def test_ppo_ends_in_the_same_weights_as_on_single_environments(known, tmp_path)
     recipe = recipe_named("ppo", {"lanes": LANES, "n_steps": 32, "batch_size": 128, "n_epochs": 2})
     networks = []
     for env in (AlignmentVecEnv(known, LANES, pay=pay(known, 5.0)), singles(known)):
-        learn(recipe, env, 1_000, SEED, (), lambda *_: None).save(str(tmp_path / "model.zip"))
+        learn(recipe, env, STEPS, SEED, (), lambda *_: None).save(str(tmp_path / "model.zip"))
         networks.append(PPO.load(tmp_path / "model.zip", device="cpu").policy.state_dict())
     fresh = PPO("MlpPolicy", env, seed=SEED, device="cpu", policy_kwargs={"net_arch": [64, 64]}).policy.state_dict()
     assert all((networks[0][name] == networks[1][name]).all() for name in networks[0])
