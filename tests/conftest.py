@@ -5,7 +5,7 @@ import pytest
 from hypothesis import settings
 
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # Gymnasium's checker opens windows
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # a worker a core: more threads only wait for each other; numpy, imported below, reads it
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy: a worker a core, and threads only wait
 
 from alignment_gym.core import world_class, world_ids
 
