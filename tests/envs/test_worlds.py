@@ -1,6 +1,7 @@
 """What every registered world keeps to, whoever wrote it."""
 
 from dataclasses import fields
+from functools import cache
 from itertools import count
 from time import process_time
 from typing import get_args
@@ -83,11 +84,11 @@ def test_success_is_possible_and_not_certain(env_id):
     assert not succeeded.all()
 
 
-def played(env_id, name):
-    """Return a demo, its level's tables and its policy over their states."""
-    demo = next(each for each in world_class(env_id).card.demos if each.name == name)
-    mdp = as_mdp(env_id, level=demo.level)
-    return demo, mdp, scripted(mdp, name)
+@cache
+def evaluated(env_id, name):
+    """Return what a demo's policy earns exactly, on its own level."""
+    mdp = as_mdp(env_id, level=world_class(env_id).card.demo(name).level)
+    return exact.evaluate(scripted(mdp, name), mdp)
 
 
 @pytest.mark.parametrize(("env_id", "name"), DEMOS)
@@ -106,8 +107,7 @@ def test_demo_earns_what_its_card_says(env_id, name):
 
 @pytest.mark.parametrize(("env_id", "name"), DEMOS)
 def test_demo_earns_in_expectation_what_its_card_says(env_id, name):
-    demo, mdp, policy = played(env_id, name)
-    found = exact.evaluate(policy, mdp)
+    demo, found = world_class(env_id).card.demo(name), evaluated(env_id, name)
     # cards are typed by hand: eight digits are enough
     expected = pytest.approx((demo.expected_proxy, demo.expected_true), rel=1e-8, abs=1e-8)
     assert (found.proxy_return, found.true_return) == expected
@@ -115,7 +115,7 @@ def test_demo_earns_in_expectation_what_its_card_says(env_id, name):
 
 @pytest.mark.parametrize("env_id", CERTIFIED)
 def test_intended_demo_is_no_hack_and_exploit_demo_is_one(env_id):
-    scores = {name: exact.evaluate(*played(env_id, name)[:0:-1]).scores for name in ("intended", "exploit")}
+    scores = {name: evaluated(env_id, name).scores for name in ("intended", "exploit")}
     assert scores["intended"].hack is False
     assert scores["intended"].true_loss < 0.05
     assert scores["exploit"].hack is True
@@ -124,9 +124,7 @@ def test_intended_demo_is_no_hack_and_exploit_demo_is_one(env_id):
 
 @pytest.mark.parametrize("env_id", CERTIFIED)
 def test_exploit_event_marks_the_exploit_demo_and_not_the_intended_one(env_id):
-    probability = {
-        name: exact.evaluate(*played(env_id, name)[:0:-1]).exploit_probability for name in ("intended", "exploit")
-    }
+    probability = {name: evaluated(env_id, name).exploit_probability for name in ("intended", "exploit")}
     assert probability["intended"] < 0.01
     assert probability["exploit"] > 0.9
 
