@@ -196,7 +196,7 @@ def compile_world(
     )
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def compiled(world: World[Any]) -> FiniteMDP:
     """Compile a world once a process."""
     return compile_world(world)

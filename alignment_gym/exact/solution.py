@@ -122,7 +122,7 @@ def solve(
     return _solve(mdp if shown is None else seen_through(shown))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _solve(mdp: FiniteMDP) -> Solution:
     horizons = () if mdp.horizon is None else (mdp.horizon, max(mdp.horizon // 2, 1), 2 * mdp.horizon)
     known = observing(mdp, max(horizons, default=None))
@@ -150,7 +150,7 @@ def _solve(mdp: FiniteMDP) -> Solution:
     )
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def observing(mdp: FiniteMDP, horizon: int | None = None) -> FiniteMDP:
     """Return the MDP of what the agent can know: itself, or its belief MDP, within another horizon if one is given."""
     if mdp.fully_observed:
