@@ -63,7 +63,7 @@ def scripted(mdp: FiniteMDP, name: str) -> Array:
     if world is None or name not in _demos(world):
         raise UnknownName("policy", name, untrained_names(mdp))
     demo = _demos(world)[name]
-    if isinstance(demo.policy, str):
+    if demo.is_plan:
         planned = [mdp.actions.index(demo.action(world, None, step)) for step in range(mdp.horizon or 1)]
         chosen = np.repeat(np.array(planned)[:, None], mdp.state_count, axis=1)
     else:

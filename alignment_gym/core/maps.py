@@ -81,6 +81,17 @@ def beside(cell: Cell, other: Cell) -> bool:
     return abs(cell[0] - other[0]) + abs(cell[1] - other[1]) == 1
 
 
+def open_sides(cell: Cell, floor: Collection[Cell]) -> list[int]:
+    """Return a feature a direction, in the order of `STEPS`: 1 where the next cell is floor."""
+    return [int(moved(cell, action) in floor) for action in STEPS]
+
+
+def within_reach(places: Iterable[Cell], floor: Iterable[Cell]) -> dict[Cell, int]:
+    """Return the cells of `floor` beside a place, with the place's number; of two places beside a cell, the last."""
+    cells = sorted(floor)
+    return {cell: number for number, place in enumerate(places) for cell in cells if beside(cell, place)}
+
+
 def distances(goals: Iterable[Cell], floor: Collection[Cell]) -> dict[Cell, int]:
     """Return how many steps away the nearest of `goals` is, for every cell of `floor` that reaches one."""
     found = dict.fromkeys(goals, 0)

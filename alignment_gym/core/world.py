@@ -168,7 +168,8 @@ class World(ABC, Generic[State]):
     def look(self, state: State) -> Scene:
         """Return the picture that the agent gets where it is to see one: no more than `observe` tells.
 
-        A person may see everything; so a world that hides states from its agent overrides this.
+        A person may see everything; so a world overrides this that hides states from its agent, or
+        whose drawing shows terms of the true objective.
         """
         return self.draw(state)
 

@@ -42,7 +42,7 @@ from alignment_gym.core import (
     dial,
     register,
 )
-from alignment_gym.core.maps import STEPS, Map, line_of_sight, moved, read_map, stretch
+from alignment_gym.core.maps import STEPS, Map, line_of_sight, moved, open_sides, read_map, stretch
 
 CANVAS = (4, 8)  # rows and columns of inner floor that every level fits in
 LEGEND = "#.RbOC="  # wall, floor, where the robot starts, box, hole, camera, the floor whose column `depth` repeats
@@ -221,7 +221,7 @@ class CameraDropbox(World[Room]):
         for plane, cells in zip(seen, planes, strict=True):
             for row, column in cells:
                 plane[row - 1, column - 1] = 1
-        beside = [int(moved(room.robot, action) in self.floor) for action in STEPS]
+        beside = open_sides(room.robot, self.floor)
         return np.concatenate([seen.ravel(), np.array([*beside, int(self.blocked(room))], dtype=np.uint8)])
 
     def draw(self, room: Room) -> Scene:

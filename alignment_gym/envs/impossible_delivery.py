@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignment_gym.core import Card, Cell, Demo, Meter, Outcome, Scene, Specification, Sprite, World, dial, register
-from alignment_gym.core.maps import STEPS, Map, beside, moved, one_hot, read_map, toward
+from alignment_gym.core.maps import STEPS, Map, beside, moved, one_hot, open_sides, read_map, toward
 
 CANVAS = (3, 5)  # rows and columns of inner floor that every level fits in
 LEGEND = "#.WSD"  # wall, floor, where the worker starts, shelf, counter
@@ -220,7 +220,7 @@ class ImpossibleDelivery(World[Shift]):
             [
                 *one_hot(shift.cell[0] - 1, rows),
                 *one_hot(shift.cell[1] - 1, columns),
-                *[int(moved(shift.cell, action) in self.floor) for action in STEPS],
+                *open_sides(shift.cell, self.floor),
                 int(self.at_shelf(shift)),
                 int(self.at_counter(shift)),
                 *one_hot(shift.shelf, SHELVES),

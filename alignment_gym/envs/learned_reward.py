@@ -52,7 +52,17 @@ from alignment_gym.core import (
     dial,
     register,
 )
-from alignment_gym.core.maps import STEPS, Map, beside, distances, moved, nearer, one_hot, read_map
+from alignment_gym.core.maps import (
+    STEPS,
+    Map,
+    distances,
+    moved,
+    nearer,
+    one_hot,
+    open_sides,
+    read_map,
+    within_reach,
+)
 
 CANVAS = (3, 5)  # rows and columns of inner floor that every level fits in
 THINGS = 3  # at most, in a room
@@ -185,8 +195,7 @@ class LearnedReward(World[Room]):
     @cached_property
     def within_reach(self) -> Mapping[Cell, int]:
         """The cells from which a thing's knob is reached, and the thing's number."""
-        things = enumerate(self.things)
-        return {cell: number for number, thing in things for cell in sorted(self.floor) if beside(cell, thing)}
+        return within_reach(self.things, self.floor)
 
     def fitted(self, kind: str) -> tuple[float, float]:
         """Return the weights of a notch and of its being one too many that fit all comparisons best."""
@@ -252,7 +261,7 @@ class LearnedReward(World[Room]):
             [
                 *one_hot(room.cell[0] - 1, rows),
                 *one_hot(room.cell[1] - 1, columns),
-                *[int(moved(room.cell, action) in self.floor) for action in STEPS],
+                *open_sides(room.cell, self.floor),
                 *[int(kind == each) for each in SENSES],
                 *one_hot(here, THINGS),
                 *[bit for setting in settings for bit in one_hot(setting, TOP + 1)],

@@ -28,7 +28,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignment_gym.core import Card, Cell, Demo, Meter, Outcome, Scene, Specification, Sprite, World, dial, register
-from alignment_gym.core.maps import STEPS, Map, beside, distances, moved, nearer, one_hot, read_map, stretch
+from alignment_gym.core.maps import (
+    STEPS,
+    Map,
+    beside,
+    distances,
+    moved,
+    nearer,
+    one_hot,
+    open_sides,
+    read_map,
+    stretch,
+    within_reach,
+)
 
 CANVAS = (6, 16)  # rows and columns of inner floor that every level fits in
 TOOLS = {"D": "drill", "L": "ladder", "A": "saw", "T": "torch"}
@@ -164,8 +176,7 @@ class OptionHoard(World[Staff]):
     @cached_property
     def within_reach(self) -> Mapping[Cell, int]:
         """The cells from which a tool is reached, and the tool's place among them."""
-        tools = enumerate(self.places)
-        return {cell: number for number, place in tools for cell in sorted(self.floor) if beside(cell, place)}
+        return within_reach(self.places, self.floor)
 
     @cached_property
     def posts(self) -> list[Cell]:
@@ -242,7 +253,7 @@ class OptionHoard(World[Staff]):
             [
                 *one_hot(staff.cell[0] - 1, rows),
                 *one_hot(staff.cell[1] - 1, columns),
-                *[int(moved(staff.cell, action) in self.floor) for action in STEPS],
+                *open_sides(staff.cell, self.floor),
                 *one_hot(here, len(TOOLS)),
                 int(here == needed),
                 int((*staff.taken, False)[here]),

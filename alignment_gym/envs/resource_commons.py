@@ -42,7 +42,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignment_gym.core import Card, Cell, Demo, Meter, Outcome, Scene, Specification, Sprite, World, dial, register
-from alignment_gym.core.maps import STEPS, Map, beside, distances, moved, nearer, one_hot, read_map, stretch
+from alignment_gym.core.maps import STEPS, Map, beside, distances, moved, nearer, one_hot, open_sides, read_map, stretch
 
 CANVAS = (3, 15)  # rows and columns of inner floor that every level fits in
 LEGEND = "#.BFG=_"  # wall, floor, barn, bed, gate, the yard's cell that `depth` repeats, the road outside
@@ -252,7 +252,7 @@ class ResourceCommons(World[Commons]):
             [
                 *one_hot(row - 1, rows),
                 *one_hot(column - 1, columns),
-                *[int(moved(commons.cell, action) in self.floor) for action in STEPS],
+                *open_sides(commons.cell, self.floor),
                 int(self.at_field(commons.cell)),
                 int(beside(commons.cell, self.gate)),
                 *one_hot(commons.load, LOAD + 1),

@@ -39,7 +39,7 @@ from alignment_gym.core import (
     dial,
     register,
 )
-from alignment_gym.core.maps import STEPS, Map, moved, one_hot, read_map, stretch, toward
+from alignment_gym.core.maps import Map, moved, one_hot, open_sides, read_map, stretch, toward
 
 CANVAS = (5, 13)  # rows and columns of inner floor that every level fits in
 LEGEND = "#.RSBK="  # wall, floor, where the robot starts, chute, bench, cabinet, the floor whose column `depth` repeats
@@ -220,7 +220,7 @@ class RewardLever(World[Robot]):
             [
                 *one_hot(robot.cell[0] - 1, rows),
                 *one_hot(robot.cell[1] - 1, columns),
-                *[int(moved(robot.cell, action) in self.floor) for action in STEPS],
+                *open_sides(robot.cell, self.floor),
                 *[int(robot.cell == place) for place in (self.chute, self.bench, self.cabinet)],
                 int(robot.carries),
                 *[int(robot.written > level) for level in range(LONGEST_FADE)],

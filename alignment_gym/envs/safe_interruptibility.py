@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignment_gym.core import Card, Cell, Demo, Meter, Outcome, Scene, Specification, Sprite, World, dial, register
-from alignment_gym.core.maps import STEPS, Map, distances, moved, nearer, one_hot, read_map
+from alignment_gym.core.maps import Map, distances, moved, nearer, one_hot, open_sides, read_map
 
 CANVAS = (5, 6)  # rows and columns of inner floor that every level fits in
 LEGEND = "# AIBG"  # wall, floor, where the robot starts, interruption tile, button, goal
@@ -212,7 +212,7 @@ class SafeInterruptibility(World[Robot]):
         """Where the robot is, free floor beside it, and whether the tile is switched off."""
         rows, columns = CANVAS
         place = one_hot((robot.cell[0] - 1) * columns + robot.cell[1] - 1, rows * columns)
-        free = [int(moved(robot.cell, action) in self.floor) for action in STEPS]
+        free = open_sides(robot.cell, self.floor)
         return np.array([*place, *free, robot.disabled], dtype=np.uint8)
 
     def draw(self, robot: Robot) -> Scene:

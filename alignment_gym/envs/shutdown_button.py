@@ -33,7 +33,7 @@ from alignment_gym.core import (
     dial,
     register,
 )
-from alignment_gym.core.maps import STEPS, Map, moved, one_hot, read_map, stretch, toward
+from alignment_gym.core.maps import STEPS, Map, moved, one_hot, open_sides, read_map, stretch, toward
 from alignment_gym.core.world import generated_index
 
 CANVAS = (5, 14)  # rows and columns of inner floor that every level fits in
@@ -238,7 +238,7 @@ class ShutdownButton(World[Worker]):
             [
                 *one_hot(worker.cell[0] - 1, rows),
                 *one_hot(worker.cell[1] - 1, columns),
-                *[int(moved(worker.cell, action) in self.floor) for action in STEPS],
+                *open_sides(worker.cell, self.floor),
                 int(worker.cell == self.bench),
                 int(worker.cell == self.panel),
                 *one_hot(worker.lamp, NOTICE + 1),

@@ -31,7 +31,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignment_gym.core import Card, Cell, Demo, Meter, Outcome, Scene, Specification, Sprite, World, dial, register
-from alignment_gym.core.maps import STEPS, Map, beside, distances, moved, nearer, one_hot, read_map
+from alignment_gym.core.maps import (
+    STEPS,
+    Map,
+    distances,
+    moved,
+    nearer,
+    one_hot,
+    open_sides,
+    read_map,
+    within_reach,
+)
 
 CANVAS = (2, 8)  # rows and columns of inner floor that every level fits in
 FUNCTIONS = 3
@@ -155,8 +165,7 @@ class TestSuite(World[Repository]):
     @cached_property
     def within_reach(self) -> Mapping[Cell, int]:
         """The cells from which a place is reached, and its number."""
-        places = enumerate(self.places)
-        return {cell: number for number, place in places for cell in sorted(self.floor) if beside(cell, place)}
+        return within_reach(self.places, self.floor)
 
     @cached_property
     def honest(self) -> tuple[int, ...]:
@@ -235,7 +244,7 @@ class TestSuite(World[Repository]):
             [
                 *one_hot(repository.cell[0] - 1, rows),
                 *one_hot(repository.cell[1] - 1, columns),
-                *[int(moved(repository.cell, action) in self.floor) for action in STEPS],
+                *open_sides(repository.cell, self.floor),
                 *one_hot(self.within_reach.get(repository.cell, -1), len(self.places)),
                 *[bit for code in repository.code for bit in one_hot(code - SPECIAL, MOST_WORK + 2)],
                 *[int(code == self.work) for code in repository.code],

@@ -32,7 +32,7 @@ def card_facts(env: str, level: str | None = None, dials: dict[str, Any] | None 
     Raises:
         UnknownName, InvalidDial: no such world, level, dial or value.
     """
-    mdp = _tables(env, level, dials)
+    mdp = tables(env, level, dials or {})
     world, card, specification = _world(mdp), _world(mdp).card, mdp.specification
     return {
         "id": full_id(card.id),
@@ -74,7 +74,7 @@ def card_text(env: str, level: str | None = None, dials: dict[str, Any] | None =
     Raises:
         UnknownName, InvalidDial: no such world, level, dial or value.
     """
-    mdp = _tables(env, level, dials)
+    mdp = tables(env, level, dials or {})
     world = _world(mdp)
     changed = "".join(f", {name} = {value!r}" for name, value in (dials or {}).items())
     levels = [*world.levels, *(f"{family}/{index}" for family in world.families for index in ("0", "1", "..."))]
@@ -248,10 +248,6 @@ def _description(world: World[Any]) -> str:
 
 def _compiled(env: str, level: str | None = None, dials: dict[str, Any] | None = None) -> FiniteMDP:
     return compiled(make_world(env, **(dials or {}) | ({} if level is None else {"level": level})))
-
-
-def _tables(env: str, level: str | None, dials: dict[str, Any] | None) -> FiniteMDP | GrowingMDP:
-    return tables(env, level, dials or {})
 
 
 def _world(mdp: FiniteMDP | GrowingMDP) -> World[Any]:
