@@ -124,5 +124,5 @@ def _check_plan(world: World[Any], name: str) -> None:
     if world.level != demo.level or changed:
         raise InvalidPolicy(
             f"{name!r} is a plan, a list of actions made for level {demo.level!r} at default dials; "
-            f"here are {', '.join([f'level {world.level!r}', *changed])}"
+            f"here: {', '.join([f'level {world.level!r}', *changed])}"
         )
