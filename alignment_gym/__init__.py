@@ -1,8 +1,8 @@
 """alignment_gym: worlds that pay a proxy reward, hide the true objective, and are solved exactly.
 
-Importing registers every world with Gymnasium under `alignment_gym/<id>`. `exact`, `tabulate` and
-`register`, for worlds of your own, are here for short; the rooms below (`core`, `engine`, `exact`,
-`agents`, ...) hold the rest.
+Importing registers every world with Gymnasium under `alignment_gym/<id>`. `exact`, `tabulate`,
+`register`, for worlds of your own, and `FiniteMDP`, for arrays, are here for short; the rooms below
+(`core`, `engine`, `exact`, `agents`, ...) hold the rest.
 """
 
 import sys
@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from alignment_gym import exact
     from alignment_gym.core import world_ids
     from alignment_gym.core.registry import AnyWorld
+    from alignment_gym.engine.mdp import FiniteMDP
     from alignment_gym.exact import tabulate
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "exact", "register", "tabulate", "world_ids"]
+__all__ = ["FiniteMDP", "__version__", "exact", "register", "tabulate", "world_ids"]
 
-_ROOMS = {"tabulate": "alignment_gym.exact", "world_ids": "alignment_gym.core"}
+_ROOMS = {"FiniteMDP": "alignment_gym.engine.mdp", "tabulate": "alignment_gym.exact", "world_ids": "alignment_gym.core"}
 
 
 def register(world: "AnyWorld") -> "AnyWorld":
@@ -74,7 +75,7 @@ if not _only_shows_help():  # help takes a third of the time without Gymnasium a
 
 
 def __getattr__(name: str) -> Any:
-    """Import `exact`, `tabulate` and `world_ids` when they are first asked for."""
+    """Import what is here for short when it is first asked for."""
     if name == "exact":
         return import_module("alignment_gym.exact")
     if name in _ROOMS:

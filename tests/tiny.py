@@ -1,11 +1,13 @@
 """Worlds small enough to be solved by hand."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from alignment_gym import FiniteMDP
 from alignment_gym.core import Card, Outcome, Scene, Specification, Sprite, World, dial
 from alignment_gym.core.maps import moved, one_hot, read_map
 from alignment_gym.core.world import Chances, Outcomes, observe_by_field
@@ -359,3 +361,22 @@ class Again(World[Any]):
 
     def draw(self, state: Any) -> Scene:
         return self.inner.draw(state)
+
+
+# Plain arrays, as users bring them.
+
+
+def arms(proxy: Sequence[float], true: Sequence[float]) -> FiniteMDP:
+    """One state, one step, an arm a payment."""
+    return FiniteMDP.from_arrays(np.ones((1, len(proxy), 1)), [proxy], [true], [1.0], horizon=1)
+
+
+def random_arrays(
+    rng: np.random.Generator, states: int = 6, actions: int = 3, *, whole: bool = False, **episode: Any
+) -> FiniteMDP:
+    """Draw an MDP; `episode` is its horizon or gamma. Whole rewards are small, so that ties occur."""
+    shape = states, actions
+    chances = rng.dirichlet(np.ones(states), size=shape)
+    chances = np.where(rng.random((*shape, 1)) < 0.5, np.eye(states)[rng.integers(states, size=shape)], chances)
+    pays = [rng.integers(-1, 2, size=shape).astype(float) if whole else rng.normal(size=shape) for _ in range(2)]
+    return FiniteMDP.from_arrays(chances, *pays, rng.dirichlet(np.ones(states)), **episode)

@@ -11,9 +11,10 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from alignment_gym.core import InvalidWorld, Mixture, Specification, World, make_world
+from alignment_gym.engine.arrays import EVENTS, digits, laid
 from alignment_gym.engine.enumeration import Limits, check_enumerable, checked_start, different, final_events, walk
 from alignment_gym.engine.episodic import Episodic
 from alignment_gym.engine.factored import enumerate_factored, factored
@@ -75,8 +76,58 @@ class FiniteMDP(Episodic):
     world: World[Any] | None = None
 
     def __post_init__(self) -> None:
-        if self.horizon is None and not self.discount < 1.0:
+        if self.horizon is not None and self.horizon < 1:
+            raise InvalidWorld(f"{self.name}: an episode has at least 1 step, not horizon = {self.horizon}")
+        if not 0.0 < self.discount <= 1.0:
+            raise InvalidWorld(f"{self.name}: a discount lies above 0 and is at most 1, not {self.discount}")
+        if self.horizon is None and self.discount == 1.0:
             raise InvalidWorld(f"{self.name}: without a horizon the discount must be below 1, not {self.discount}")
+
+    @classmethod
+    def from_arrays(
+        cls,
+        P: ArrayLike,
+        r_proxy: ArrayLike,
+        r_true: ArrayLike,
+        mu: ArrayLike,
+        horizon: int | None = None,
+        gamma: float = 1.0,
+        *,
+        terminal: ArrayLike | None = None,
+        name: str = "arrays",
+    ) -> "FiniteMDP":
+        """Return an MDP given by plain arrays, for `exact`; state i is row i.
+
+        Its events are `proxy` and `true`: what the two rewards pay.
+
+        Args:
+            P: (S, A, S), probabilities of next states.
+            r_proxy: the reward paid, (S, A), or (S, A, S) where it depends on the next state.
+            r_true: the reward meant, of either shape.
+            mu: (S,), probabilities of the states in which an episode starts.
+            horizon: steps in an episode; None for endless ones, with `gamma` below 1.
+            gamma: discount a step.
+            terminal: (S,) of booleans, states whose entry ends the episode; none by default.
+            name: what it is called in reports.
+
+        Raises:
+            InvalidWorld: arrays that are no MDP, with the index at fault, or gamma = 1 without a horizon.
+        """
+        found = laid(P, r_proxy, r_true, mu, terminal)
+        states = len(np.atleast_1d(np.asarray(mu)))
+        return cls(
+            name=name,
+            events=EVENTS,
+            final=np.zeros((states, len(EVENTS))),
+            succeeded=np.zeros(states, dtype=np.bool_),
+            observations=digits(states),
+            observation_id=np.arange(states, dtype=np.int32),
+            specification=Specification(proxy={"proxy": 1.0}, true={"true": 1.0}),
+            horizon=horizon,
+            discount=gamma,
+            states=tuple(range(states)),
+            **found._asdict(),
+        )
 
     @property
     def state_count(self) -> int:
