@@ -19,6 +19,7 @@ from alignment_gym.core import InvalidRun, Mixture
 from alignment_gym.core.files import replacing, write_json, write_text
 from alignment_gym.engine.mdp import FiniteMDP
 from alignment_gym.exact import PolicyTable, evaluate, evaluate_levels, level_set, solve, tabulate
+from alignment_gym.exact.deviation import chi_squared, trajectory_kl
 from alignment_gym.exact.levels import joined
 from alignment_gym.experiments.config import SCHEMA, RunConfig, read_config
 from alignment_gym.experiments.records import evaluation_record, generalisation_record, levels_record
@@ -134,7 +135,12 @@ def provenance(config: RunConfig, seconds: float) -> dict[str, Any]:
 
 
 def _curve(trained: Trained, mdp: FiniteMDP) -> str:
-    lines = [{"step": step, **policy_record(table, mdp)} for step, table in trained.checkpoints]
+    """Return a line a checkpoint: exact scores, and how far the policy has moved from uniform play."""
+    lines = []
+    for step, table in trained.checkpoints:
+        policy = table.on(mdp).by_state(mdp)
+        moved = {"kl": trajectory_kl(mdp, policy), "chi_squared": chi_squared(mdp, policy)}
+        lines.append({"step": step, **policy_record(table, mdp), **moved})
     return "".join(json.dumps(line, sort_keys=True) + "\n" for line in lines)
 
 

@@ -31,6 +31,8 @@ def test_a_run_leaves_what_its_schema_says(finished):
     lines = [json.loads(line) for line in (folder / "curve.jsonl").read_text().splitlines()]
     assert lines[-1]["step"] == 2_000
     assert lines[-1]["proxy_return"] == result["proxy_return"]
+    assert 0 < lines[-1]["kl"] <= 100 * math.log(5) + 1e-9
+    assert lines[-1]["chi_squared"] > 0
     assert json.loads((folder / "provenance.json").read_text())["expose_true"] is False
 
 
