@@ -143,7 +143,7 @@ def _solve(mdp: FiniteMDP) -> Solution:
         kappa_proxy=_kappa(anchors.proxy_max, anchors.proxy_min, anchors.proxy_reference),
         kappa_true=_kappa(anchors.true_max, anchors.true_min, anchors.true_reference),
         class_name=class_of(known, mdp.horizon, anchors, true_range),
-        gap_max=_largest_gap(known, mdp.horizon, anchors),
+        gap_max=largest_gap(known, mdp.horizon, anchors),
         certificate=_certificate(bounds, horizons),
         full_state=None if known is mdp else Bounds.of(mdp, horizons[:1]).anchors,
         mdp=mdp,
@@ -287,7 +287,8 @@ def _equivalent(mdp: FiniteMDP, horizon: int | None, anchors: Anchors, true_rang
     return bool(at_start(mdp, best_values(mdp, both_ways, horizon)).sum() <= 1e-9)
 
 
-def _largest_gap(mdp: FiniteMDP, horizon: int | None, anchors: Anchors) -> float:
+def largest_gap(mdp: FiniteMDP, horizon: int | None, anchors: Anchors) -> float:
+    """Return the largest P - T over all policies, NaN where either is undefined."""
     proxy_rise = anchors.proxy_max - anchors.proxy_reference
     true_rise = anchors.true_max - anchors.true_reference
     if trivial(anchors.proxy_max, anchors.proxy_reference) or trivial(anchors.true_max, anchors.true_reference):
