@@ -1,0 +1,1 @@
+"""The geometry of every world's proxy: what it costs to compute, and what it foretells."""

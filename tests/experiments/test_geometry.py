@@ -1,0 +1,54 @@
+"""What the geometry of a proxy is held against, and how its cost grows."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from scipy.stats import spearmanr
+
+from alignment_gym import exact
+from alignment_gym.experiments.geometry import prediction
+from alignment_gym.experiments.geometry.growth import plain, yard
+from alignment_gym.experiments.geometry.prediction import predictions, rank_correlations
+
+
+def test_rank_correlation_is_spearmans_in_every_resample():
+    rng = np.random.default_rng(0)
+    one, other = rng.integers(0, 5, size=30).astype(float), rng.normal(size=30)
+    chosen = rng.integers(30, size=(4, 30))
+    counts = np.array([np.bincount(sample, minlength=30) for sample in chosen], dtype=float)
+    expected = [spearmanr(one[sample], other[sample]).statistic for sample in chosen]
+    assert_allclose(rank_correlations(one, other, counts), expected)
+    one[3] = np.nan
+    known = ~np.isnan(one)
+    assert_allclose(rank_correlations(one, other, np.ones((1, 30))), spearmanr(one[known], other[known]).statistic)
+    assert np.isnan(rank_correlations(np.ones(30), other, np.ones((1, 30)))).all()
+
+
+def test_the_descriptor_that_makes_the_outcome_comes_first_and_its_interval_knows_of_worlds(monkeypatch):
+    monkeypatch.setattr(prediction, "RESAMPLES", 300)
+    rng = np.random.default_rng(1)
+    worlds = [f"world {number // 3}" for number in range(36)]
+    shared = np.repeat(rng.normal(size=12), 3)  # levels of a world are alike
+    outcome = shared + 0.01 * rng.normal(size=36)
+    noise = np.repeat(rng.normal(size=12), 3)
+    first, second = predictions(
+        {
+            "noise": noise,
+            "cause": shared,
+        },
+        outcome,
+        worlds,
+        rng,
+    )
+    assert (first.descriptor, first.worlds, first.levels) == ("cause", 12, 36)
+    assert first.best > 0.95
+    assert second.low < 0 < second.high
+    alone = predictions({"noise": noise}, outcome, [str(number) for number in range(36)], rng)[0]
+    assert alone.high - alone.low < second.high - second.low  # as if levels were worlds
+
+
+@pytest.mark.parametrize("states", [100, 1_000, 3_000])
+def test_both_families_have_about_the_states_asked_for_and_are_no_trivial_pairs(states):
+    for mdp in (yard(states), plain(states, np.random.default_rng(0))):
+        assert 0.7 * states <= mdp.state_count <= 1.3 * states
+        assert exact.solve(mdp).class_name in ("C", "D", "M")
