@@ -261,6 +261,11 @@ def class_of(mdp: FiniteMDP, horizon: int | None, anchors: Anchors, true_range: 
         return None
     if _equivalent(mdp, horizon, anchors, true_range):
         return "A"
+    return class_of_range(anchors, true_range)
+
+
+def class_of_range(anchors: Anchors, true_range: Range) -> str | None:
+    """Return the first class that applies to a range of true returns, A aside; None where the reference is optimal."""
     rise = anchors.true_max - anchors.true_reference
     if trivial(anchors.true_max, anchors.true_reference):
         return None
