@@ -25,9 +25,9 @@ from alignment_gym.exact.ties import BEYOND, TOLERANCE, Range
 from alignment_gym.exact.values import Backup, Rewards, at_start, both_rewards, greedy, sweeps
 from alignment_gym.metrics.scores import Anchors, scores, trivial
 
-WORK = 120_000_000  # outcomes backed up for a narrow outline, about a second's; readings are exact all the same
+WORK = 100_000_000  # outcomes backed up for a narrow outline, about a second's; readings are exact all the same
 FEWEST = 8  # directions asked in the largest of worlds
-AT_ONCE = 200_000  # rows times directions that a pass takes together: more leave the processor's cache
+AT_ONCE = 30_000  # rows times directions that a pass takes together: more leave a core's own cache
 NEAR = 0.05  # the share of the proxy's rise that near-optimal policies may miss, wherever an envelope is printed
 
 Ask = Callable[[Array, Array], Array]
@@ -275,11 +275,15 @@ def _box(scale: Scale) -> Outline:
 
 
 def _started(solution: Solution, scale: Scale, ask: Ask) -> Outline:
-    """Return the four sides, both ends of each, and the farthest point along the hacking gap."""
+    """Return both ends of the two best sides, one end of the worst, and the farthest point along the hacking gap.
+
+    What is worst for one return often is for the other too, so that end is asked for; if there is another one, it
+    shows when the edge beside it is asked about.
+    """
     true, proxy, anchors = solution.true_of_proxy_optimal, solution.proxy_of_true_optimal, solution.anchors
     right = scale.shares([[anchors.proxy_max, true.low], [anchors.proxy_max, true.high]])
     top = scale.shares([[proxy.high, anchors.true_max], [proxy.low, anchors.true_max]])
-    directions, turns = [LEFT, LEFT, DOWN, DOWN], [UP, DOWN, LEFT, RIGHT]
+    directions, turns = [LEFT, DOWN], [DOWN, LEFT]
     if solution.gap_max == solution.gap_max:
         kappa = solution.kappa_proxy, solution.kappa_true
         gap = np.array([kappa[1], -kappa[0]]) / np.hypot(*kappa)
@@ -331,12 +335,12 @@ def _farthest(mdp: FiniteMDP, rewards: Rewards, directions: Array, turns: Array)
     As among `ties`, actions within the tolerance are tied, and a dropped one is charged more than there is to earn.
     """
     best, second = Backup(mdp, rewards.mixed(directions.T)), Backup(mdp, rewards.mixed(turns.T))
+    dropped = np.empty((len(mdp.actions), *best.values.shape), dtype=np.bool_)
     for _ in sweeps(best, second):
         quality = best.quality()
         quality.max(axis=0, out=best.values)
-        charge = np.subtract(quality, best.values - TOLERANCE, out=quality)
-        np.minimum(charge, 0.0, out=charge)
-        np.multiply(charge, BEYOND, out=charge)
+        np.less(quality, best.values - TOLERANCE, out=dropped)
+        charge = np.multiply(dropped, -BEYOND, out=quality)
         np.add(charge, second.quality(), out=charge).max(axis=0, out=second.values)
     far, aside = at_start(mdp, best.values.T), at_start(mdp, second.values.T)
     return np.asarray(far[:, None] * directions + aside[:, None] * turns)
