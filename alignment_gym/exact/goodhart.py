@@ -32,9 +32,9 @@ from alignment_gym.exact.values import Array, Backup, Rewards, at_start, both_re
 from alignment_gym.metrics.scores import NEGLIGIBLE, Anchors, scores, trivial
 
 FIRST, LAST = -6, 12  # powers of 2: the grid's ends
-EFFORT = 12_000_000  # betas, times actions, states and steps: about a quarter of a second
+EFFORT = 12_000_000  # betas, times sizes and steps: about a quarter of a second
 BETAS = 10, 60  # the fewest and the most
-TOGETHER = 1 << 16  # betas, times actions and states, in one pass: half a megabyte an array
+TOGETHER = 1 << 16  # betas, times sizes, in one pass: half a megabyte an array
 BEND = 0.01  # of the plot's height: how far the curve may leave the chord of three neighbours
 SETTLED = 1e-8  # width of a peak's bracket, in log beta
 FADED = 1e-17  # share of an endless episode's returns that is still to come where a pass stops
@@ -197,7 +197,7 @@ class _Path:
         self._mdp = mdp
         self._rise = anchors.proxy_max - anchors.proxy_reference
         self._height = 1.0 if trivial(anchors.true_max, anchors.true_min) else anchors.true_range
-        self._room = int(np.clip(EFFORT // (mdp.state_count * len(mdp.actions) * _steps(mdp)), *BETAS))
+        self._room = int(np.clip(EFFORT // (_size(mdp) * _steps(mdp)), *BETAS))
         self._large = self._room < 2 * BETAS[0]
         self.beta, self.found = np.empty(0), np.empty((4, 0))
         self.limit = np.array([*_committed(mdp, TOLERANCE * anchors.proxy_range), nan])
@@ -282,6 +282,11 @@ def _summits(up: Array, down: Array, rise: Array, width: Array) -> Array:
     return np.asarray(np.where(width > 1e-3, cubic, up / (up - down)))
 
 
+def _size(mdp: FiniteMDP) -> int:
+    """Return how many numbers a step works through, of each kind: rows, and what they have to be averaged over."""
+    return mdp.state_count * len(mdp.actions) + len(afterstates(mdp).next_state)
+
+
 def _steps(mdp: FiniteMDP) -> int:
     """Return how many steps a pass takes."""
     return mdp.horizon or ceil(log(FADED) / log(mdp.discount))
@@ -294,7 +299,7 @@ def _pressed(mdp: FiniteMDP, pressure: Array) -> Array:
         mdp: the tables.
         pressure: (B,), inverse temperatures of the proxy in its own units.
     """
-    together = max(TOGETHER // (mdp.state_count * len(mdp.actions)), 1)
+    together = max(TOGETHER // _size(mdp), 1)
     parts = [_passed(mdp, pressure[place : place + together]) for place in range(0, len(pressure), together)]
     return np.concatenate(parts, axis=1)
 
