@@ -1,18 +1,18 @@
 """Exact evaluation: what a policy earns and does, in expectation over all episodes."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass
 from math import nan
 from typing import Any
 
 import numpy as np
 
-from alignment_gym.core import InvalidPolicy, UnknownName, World
+from alignment_gym.core import InvalidPolicy, World
 from alignment_gym.engine.mdp import FiniteMDP, as_mdp
 from alignment_gym.exact.solution import solve
 from alignment_gym.exact.tables import PolicyTable
-from alignment_gym.exact.values import Array, Rewards, at_start, both_rewards, expectation, of_policies, one_hot_rows
+from alignment_gym.exact.values import Array, at_start, both_rewards, of_policies, one_hot_rows
+from alignment_gym.exact.verification import event_probability as event_probability
+from alignment_gym.exact.verification import event_values
 from alignment_gym.metrics.scores import Scores, scores
 
 
@@ -74,17 +74,6 @@ def returns(mdp: FiniteMDP, policy: Array) -> tuple[float, float]:
     return proxy_return, true_return
 
 
-def event_probability(mdp: FiniteMDP, policy: Array, event: str) -> float:
-    """Return the exact probability that an episode contains an event at least once.
-
-    Without a horizon, the discount counts as a chance to go on.
-
-    Raises:
-        UnknownName: the world emits no such event.
-    """
-    return float(at_start(mdp, _probabilities(mdp, [policy], event))[0])
-
-
 def exploit_values(mdp: FiniteMDP, policy: Array) -> Array:
     """Return how likely the exploit event is from each state on, (2, S): as deployed, with the most probable actions.
 
@@ -94,24 +83,4 @@ def exploit_values(mdp: FiniteMDP, policy: Array) -> Array:
     if not event:
         return np.full((2, mdp.state_count), nan)
     sharpest = one_hot_rows(policy.argmax(axis=-1), policy.shape[-1])
-    return _probabilities(mdp, [policy, sharpest], event)
-
-
-def _probabilities(mdp: FiniteMDP, policies: Sequence[Array], event: str) -> Array:
-    """Return the probability of an event from each state on, under each of R policies, (R, S)."""
-    until, once = _until(mdp, event)
-    found = of_policies(until, once.mixed([[1.0] * len(policies)]), policies)
-    return np.asarray(np.clip(found, 0.0, 1.0))
-
-
-@lru_cache(maxsize=64)
-def _until(mdp: FiniteMDP, event: str) -> tuple[FiniteMDP, Rewards]:
-    """Return tables on which an episode ends with an event, and the reward that pays 1 for it."""
-    if event not in mdp.events:
-        raise UnknownName("event", event, mdp.events)
-    number = mdp.events.index(event)
-    at_end = mdp.final[:, number] != 0.0
-    happens = mdp.event_rows[mdp.event_id, number] != 0.0
-    happens |= mdp.terminated & at_end[mdp.next_state]
-    once = Rewards(expectation(mdp, happens)[:, :, None], at_end.astype(np.float64)[:, None])
-    return replace(mdp, terminated=mdp.terminated | happens), once
+    return event_values(mdp, [policy, sharpest], event)
