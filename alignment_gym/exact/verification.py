@@ -5,6 +5,9 @@ does. Asked whether an event ever happens, tables are changed so that it ends th
 return that pays 1 for it, and the largest over all policies is an optimal value. This is the textbook reduction of
 reachability to a return (C. Baier, J.-P. Katoen 2008, Principles of Model Checking, is the usual text), derived
 here for the tables at hand. A discount below 1 counts as the chance to go on after a step.
+
+Questions about a policy are asked of a world's own tables. Those of its beliefs hold averages of events, in which a
+chance of an event can't be told from a small amount.
 """
 
 from collections.abc import Iterator, Sequence
@@ -62,7 +65,8 @@ class Extreme:
         probability: that an episode contains the event.
         policy: (H, S, A), or (S, A) without a horizon.
         mdp: whose states the policy is a table over: the world's own tables; where these hide states, beliefs of an
-            agent to which the event has not happened yet, for what it does afterwards makes no difference.
+            agent to which the event has not happened yet, for what it does afterwards makes no difference. There the
+            policy's `expected_amount` of `MARK` is the probability.
     """
 
     probability: float
