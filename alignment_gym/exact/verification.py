@@ -101,7 +101,7 @@ def _extreme(mdp: FiniteMDP, event: str, sign: float) -> Extreme:
     wanted = {MARK: sign}
     found = sign * float(at_start(known, best_values(known, Rewards.of(known, [wanted])))[0])
     policy = greedy(known, wanted)
-    return Extreme(min(max(found, 0.0), 1.0), policy, mdp if known is until else known)
+    return Extreme(max(0.0, min(found, 1.0)), policy, mdp if known is until else known)
 
 
 def expected_amount(mdp: FiniteMDP, policy: Array, event: str) -> float:
