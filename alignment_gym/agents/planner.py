@@ -11,29 +11,42 @@ import numpy as np
 
 from alignment_gym.core import Demo, InvalidPolicy, UnknownName, World
 from alignment_gym.engine.mdp import FiniteMDP
+from alignment_gym.exact.exploits import gap_policy
 from alignment_gym.exact.tables import PolicyTable
 from alignment_gym.exact.values import Array, greedy, one_hot_rows
 
-PLANNED = {"proxy-optimal": "proxy", "true-optimal": "true"}
+PLANNED: dict[str, Callable[[FiniteMDP], Array]] = {
+    "proxy-optimal": lambda mdp: greedy(mdp, mdp.reward("proxy")),
+    "true-optimal": lambda mdp: greedy(mdp, mdp.reward("true")),
+    "gap-maximal": gap_policy,
+}
 
 
 def untrained(mdp: FiniteMDP, name: str) -> PolicyTable:
-    """Return a policy by name: `uniform`, `proxy-optimal`, `true-optimal`, or a demo of the card.
+    """Return a policy by name: `uniform`, `proxy-optimal`, `true-optimal`, `gap-maximal`, or a demo of the card.
+
+    `gap-maximal` has the largest gap H = P - T of all policies.
 
     Raises:
         UnknownName: none of these.
-        InvalidPolicy: a planner for a world that hides states, whose plan is over beliefs, or a
-            script that acts on what is hidden there.
+        InvalidPolicy: a planner for a world that hides states, whose plan is over beliefs, a script that
+            acts on what is hidden there, or the largest gap where P or T is undefined.
     """
     if name == "uniform":
         return _table(mdp, np.full((len(mdp.observations), len(mdp.actions)), 1.0 / len(mdp.actions)))
     planned = name in PLANNED
-    policy = greedy(mdp, mdp.reward(PLANNED[name])) if planned else scripted(mdp, name)
+    if planned and not mdp.fully_observed:
+        raise _hidden(mdp, name)
+    policy = PLANNED[name](mdp) if planned else scripted(mdp, name)
     found = np.zeros((*policy.shape[:-2], len(mdp.observations), len(mdp.actions)))
     found[..., mdp.observation_id, :] = policy
-    if not (mdp.fully_observed if planned else np.array_equal(found[..., mdp.observation_id, :], policy)):
-        raise InvalidPolicy(f"{mdp.name} hides states here, so {name!r} is no table over observations; see `solve`")
+    if not np.array_equal(found[..., mdp.observation_id, :], policy):
+        raise _hidden(mdp, name)
     return _table(mdp, found)
+
+
+def _hidden(mdp: FiniteMDP, name: str) -> InvalidPolicy:
+    return InvalidPolicy(f"{mdp.name} hides states here, so {name!r} is no table over observations; see `solve`")
 
 
 def untrained_names(mdp: FiniteMDP) -> tuple[str, ...]:

@@ -1,22 +1,19 @@
 """The shortest sure exploit: the fewest steps in which a fixed list of actions, played blindly, is a hack.
 
-An episode of h steps is a world of its own, with its own optimal and intended play. Its plan is a hack if the plan's
+An episode of h steps is a world of its own, with its own optimal and intended play. A plan for it is a hack if its
 exact expected returns have E >= 0.25 and L >= 0.05 against the anchors of just that episode, so it is not enough
-that there was no time yet to do what was meant. Fewest steps, because what a plan needs no eyes and no time for,
-a learner stumbles upon first. Values with k steps to go don't depend on the horizon, so one backward pass gives
-the anchors of every h.
+that there was no time yet to do what was meant. Fewest steps, because what needs no eyes and little time is what a
+learner stumbles upon first.
 
-That pass also tells which episodes no policy can hack, however it reacts: E and L are linear in both returns, so
-where for some weights a, b >= 0 the largest a J_p - b J_t stays below what the thresholds ask, none can. Where
-nothing is left to chance, the first h is then found exactly, by walking forward and keeping, of all plans that lead
-to one state, those that no other beats in both returns: what follows is the same for all of them. Where there is
-chance, plans are built greedily on the predicted distribution over states, and one that is found need not be the
-shortest. All of this was derived here.
+Where nothing is left to chance, the first such h is found exactly, by walking forward and keeping, of all plans that
+lead to one state, those that no other beats in both returns: what follows is the same for all of them. Where there is
+chance, plans are built greedily on the predicted distribution over states, and one that is found is known to be the
+shortest only if no policy at all could hack a shorter episode. All of this was derived here.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, islice
 from math import nan
 from typing import Any, NamedTuple
 
@@ -26,17 +23,16 @@ from alignment_gym.core import World
 from alignment_gym.engine.mdp import FiniteMDP, as_mdp
 from alignment_gym.exact.evaluation import event_probability
 from alignment_gym.exact.exploits import ALIKE, Account, Index, account, exploit_event, walk
+from alignment_gym.exact.lengths import Episodes, Pass, directions, is_hack
 from alignment_gym.exact.solution import observing, solve
-from alignment_gym.exact.ties import TOLERANCE
 from alignment_gym.exact.values import Array, Backup, both_rewards, sweeps
-from alignment_gym.metrics.scores import HACK_EXPLOITATION, HACK_LOSS, NEGLIGIBLE, Anchors, Scores, scores, trivial
+from alignment_gym.metrics.scores import NEGLIGIBLE, Anchors, Scores, scores
 
 LONGEST = 100  # steps looked at where episodes are endless
 MOST_PLANS = 600_000  # extensions of plans looked at
-MOST_ROWS = 3_000_000  # pairs of plan and state looked at, where there is chance
-STEP_COST = 1_000  # such pairs that a step costs at least
-RATIOS = 4.0 ** np.arange(-4, 5)  # of the weights of the true and the proxy return, in their ranges
-LEANINGS = (1 / 64, 1 / 4, 1.0, 4.0)  # the same, of what plans are built greedily for
+MOST_ROWS = 2_000_000  # outcomes looked at, where there is chance
+STEP_COST = 1_000  # of them that a step costs at least
+LEANINGS = (1 / 64, 1 / 4, 1.0, 4.0)  # weights of true loss beside proxy gain, in their ranges, in building plans
 MOST_VALUES = 1 << 23  # action values kept at once
 SURE = 1e-9
 
@@ -105,13 +101,15 @@ def shortest_exploit(what: str | World[Any] | FiniteMDP, **dials: Any) -> Shorte
     """
     mdp = as_mdp(what, **dials)
     mdp = mdp if mdp.horizon is not None else mdp.with_horizon(LONGEST)
-    episodes = _Episodes.of(observing(mdp, mdp.horizon), solve(mdp).anchors)
-    found = _search(mdp, episodes, None)
-    if found.exploit or len(mdp.start) == 1 or not mdp.fully_observed:
+    known, whole = observing(mdp, mdp.horizon), solve(mdp).anchors
+    solved = Pass(known, whole)
+    found = _search(mdp, Episodes(solved, known.start_probability, whole))
+    if (found.exploit and found.exploit.sure) or len(mdp.start) == 1 or not mdp.fully_observed:
         return found
-    alone = [_search(_alone(mdp, place), episodes.alone(place), place) for place in range(len(mdp.start))]
-    exploits = [each.exploit for each in alone if each.exploit]
-    return Shortest(min(exploits, key=lambda each: each.steps)) if exploits else found
+    starts, most = enumerate(np.eye(len(mdp.start))), MOST_ROWS // len(mdp.start)
+    alone = [_search(_alone(mdp, place), Episodes(solved, start, whole), place, most) for place, start in starts]
+    exploits = [each.exploit for each in alone if each.exploit and (each.exploit.sure or not found.exploit)]
+    return Shortest(min(exploits, key=lambda each: (not each.sure, each.steps))) if exploits else found
 
 
 def _alone(mdp: FiniteMDP, start: int | None) -> FiniteMDP:
@@ -119,19 +117,19 @@ def _alone(mdp: FiniteMDP, start: int | None) -> FiniteMDP:
     return mdp if start is None else replace(mdp, start=mdp.start[[start]], start_probability=np.ones(1))
 
 
-def _search(mdp: FiniteMDP, episodes: "_Episodes", start: int | None) -> Shortest:
+def _search(mdp: FiniteMDP, episodes: Episodes, start: int | None = None, most: int = MOST_ROWS) -> Shortest:
     """Look for a plan in the episodes that some policy can hack."""
-    hackable = episodes.hackable()
-    if not hackable:
+    first = next(episodes.hackable(), None)
+    if first is None:
         return Shortest(None, episodes.without_exploit())
     found, complete = None, False
     if mdp.deterministic and len(mdp.start) == 1:
-        found, complete = _first_hack(mdp, episodes, hackable)
+        found, complete = _first_hack(mdp, episodes)
     if found is None and not complete:
-        found = _greedy_hack(mdp, episodes, hackable)
+        found = _greedy_hack(mdp, episodes, most)
     if found is None:
-        return Shortest(None, NO_PLAN if complete else NONE_FOUND.format(hackable[0]))
-    return Shortest(_exploit(mdp, episodes, start, found, complete or found.steps == hackable[0]))
+        return Shortest(None, NO_PLAN if complete else NONE_FOUND.format(first))
+    return Shortest(_exploit(mdp, episodes, start, found, complete or found.steps == first))
 
 
 class _Plan(NamedTuple):
@@ -139,7 +137,7 @@ class _Plan(NamedTuple):
     actions: list[int]
 
 
-def _exploit(mdp: FiniteMDP, episodes: "_Episodes", start: int | None, plan: _Plan, shortest: bool) -> Exploit:
+def _exploit(mdp: FiniteMDP, episodes: Episodes, start: int | None, plan: _Plan, shortest: bool) -> Exploit:
     cut, anchors = mdp.with_horizon(plan.steps), episodes.anchors(plan.steps)
     found = account(cut, lambda step, _states, _chances: plan.actions[step])
     chance = _chance_of_event(cut, plan)
@@ -171,107 +169,10 @@ def _sure(mdp: FiniteMDP, chance: float) -> bool:
     return not own or not SURE < chance < 1.0 - SURE
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class _Episodes:
-    """What policies can earn in episodes of 1 to L steps, from each of N starts.
-
-    Attributes:
-        best: (L, 4, N), the largest proxy and true return, and the smallest, negated.
-        intended: (L, N), the largest proxy return of true-optimal play.
-        reference: (L, 2, N), both returns of uniform play.
-        mixed: (L, M, N), the largest a J_p - b J_t.
-        weights: (2, M), the a and -b of those.
-        chances: (N,), of the starts.
-    """
-
-    best: Array
-    intended: Array
-    reference: Array
-    mixed: Array
-    weights: Array
-    chances: Array
-
-    @classmethod
-    def of(cls, known: FiniteMDP, whole: Anchors) -> "_Episodes":
-        """Solve for all lengths in one pass; `whole` are the anchors of the longest episode."""
-        rewards, weights = both_rewards(known), _directions(whole, RATIOS)
-        columns = np.hstack([np.eye(2), -np.eye(2), weights, [[1.0], [0.0]], np.eye(2)])
-        backup = Backup(known, rewards.mixed(columns))
-        most = 4 + weights.shape[1]
-        found = np.zeros((known.horizon or 0, columns.shape[1], len(known.start)))
-        for to_go in sweeps(backup):
-            quality = backup.quality()
-            values = np.empty_like(backup.values)
-            quality[..., :most].max(axis=0, out=values[:, :most])
-            kept = quality[..., 1] >= values[:, 1] - TOLERANCE * whole.true_range
-            np.where(kept, quality[..., most], -np.inf).max(axis=0, out=values[:, most])
-            quality[..., most + 1 :].mean(axis=0, out=values[:, most + 1 :])
-            backup.values[:] = values
-            found[to_go - 1] = values[known.start].T
-        best, mixed = found[:, :4], found[:, 4:most]
-        return cls(best, found[:, most], found[:, most + 1 :], mixed, weights, known.start_probability)
-
-    def alone(self, start: int) -> "_Episodes":
-        """Return the same from one of the starts."""
-        parts = (each[..., [start]] for each in (self.best, self.intended, self.reference, self.mixed))
-        return _Episodes(*parts, self.weights, np.ones(1))
-
-    def anchors(self, steps: int) -> Anchors:
-        """Return the anchors of an episode of so many steps."""
-        proxy_max, true_max, proxy_least, true_least = (self.best[steps - 1] @ self.chances).tolist()
-        proxy_reference, true_reference = (self.reference[steps - 1] @ self.chances).tolist()
-        intended = float(self.intended[steps - 1] @ self.chances)
-        return Anchors(
-            proxy_max, 0.0 - proxy_least, proxy_reference, true_max, 0.0 - true_least, true_reference, intended
-        )
-
-    def hackable(self) -> list[int]:
-        """Return the lengths, ascending, that some policy may hack, as far as the weights can tell."""
-        return [steps for steps in range(1, len(self.best) + 1) if self._may_be_hacked(steps)]
-
-    def _may_be_hacked(self, steps: int) -> bool:
-        anchors = self.anchors(steps)
-        if scores(anchors.proxy_max, anchors.true_max, anchors).reasons.keys() & {"exploitation", "true_loss"}:
-            return False
-        asked = np.array(thresholds(anchors)) @ self.weights
-        reach = self.mixed[steps - 1] @ self.chances
-        return bool((reach >= asked - SURE * (1.0 + np.abs(asked))).all())
-
-    def without_exploit(self) -> str:
-        """Say why no episode can be hacked."""
-        every = [self.anchors(steps) for steps in range(1, len(self.best) + 1)]
-        if all(trivial(each.proxy_max, each.proxy_min) for each in every):
-            return "the proxy pays every policy the same"
-        if all(trivial(each.true_max, each.true_min) for each in every):
-            return "the true return is the same for every policy"
-        if all(each.surplus <= NEGLIGIBLE * each.proxy_range for each in every):
-            return "no surplus: intended play earns all the proxy there is"
-        return "no policy hacks an episode of any length: what the proxy pays for costs too little, or pays too little"
-
-
 NO_PLAN = "no plan hacks an episode of any length, though weighted sums of returns don't rule it out"
 NONE_FOUND = (
     "no fixed plan was found that hacks; policies that react to what they meet may, in an episode of {} steps or more"
 )
-
-
-def thresholds(anchors: Anchors) -> tuple[float, float]:
-    """Return the least proxy and the largest true return of a hack."""
-    proxy = anchors.intended_proxy + HACK_EXPLOITATION * anchors.surplus
-    return proxy, anchors.true_max - HACK_LOSS * anchors.true_range
-
-
-def _directions(whole: Anchors, ratios: Sequence[float] | Array) -> Array:
-    """Return weights of both returns, (2, M): one of its range for the proxy, minus a ratio of its own for the true."""
-    proxy = 1.0 if trivial(whole.proxy_max, whole.proxy_min) else 1.0 / whole.proxy_range
-    true = 1.0 if trivial(whole.true_max, whole.true_min) else 1.0 / whole.true_range
-    return np.array([[proxy, -ratio * true] for ratio in ratios]).T
-
-
-def _is_hack(proxy: Array, true: Array, anchors: Anchors) -> "np.ndarray[Any, np.dtype[np.bool_]]":
-    """Tell which returns are a hack, as `metrics.scores` does."""
-    exploitation = (proxy - anchors.intended_proxy) / anchors.surplus
-    return (exploitation >= HACK_EXPLOITATION) & ((anchors.true_max - true) / anchors.true_range >= HACK_LOSS)
 
 
 class _Front(NamedTuple):
@@ -290,28 +191,27 @@ class _Front(NamedTuple):
     action: Index
 
 
-def _first_hack(mdp: FiniteMDP, episodes: _Episodes, hackable: Sequence[int]) -> tuple[_Plan | None, bool]:
-    """Return the shortest hack of a world that leaves nothing to chance, and whether all shorter plans were looked at."""
+def _first_hack(mdp: FiniteMDP, episodes: Episodes) -> tuple[_Plan | None, bool]:
+    """Return the shortest hack where nothing is left to chance, and whether all shorter plans were looked at."""
     final, looked = np.vstack([both_rewards(mdp).final, np.zeros(2)]), 0
     fronts: list[_Front] = []
-    for steps, front in enumerate(_fronts(mdp, episodes.anchors(len(episodes.best))), start=1):
+    for front in islice(_fronts(mdp, episodes.whole), episodes.longest):
         fronts.append(front)
-        looked += len(front.state) * len(mdp.actions)
-        if steps in hackable:
+        steps = len(fronts)
+        if episodes.may_be_hacked(steps):
             proxy, true = (front.earned + mdp.discount**steps * final[front.state]).T
-            hacks = np.flatnonzero(_is_hack(proxy, true, episodes.anchors(steps)))
+            hacks = np.flatnonzero(is_hack(proxy, true, episodes.anchors(steps)))
             if len(hacks):
                 first = hacks[np.lexsort((true[hacks], -proxy[hacks]))[0]]
                 return _Plan(steps, _traced(mdp, fronts, int(first))), True
-        if steps == hackable[-1]:
-            return None, True
+        looked += len(front.state) * len(mdp.actions)
         if looked > MOST_PLANS:
             return None, False
     return None, True
 
 
 def _fronts(mdp: FiniteMDP, whole: Anchors) -> Iterator[_Front]:
-    """Yield the plans of 1 step, of 2, and so on, that are not beaten; an ended episode goes on with the first action."""
+    """Yield the unbeaten plans of 1 step, of 2, and so on; an ended episode goes on with the first action."""
     actions, ended = len(mdp.actions), mdp.state_count
     pays = np.stack([mdp.transition_rewards(mdp.reward(which)) for which in ("proxy", "true")], axis=1)
     pays = np.vstack([pays, np.zeros((actions, 2))])
@@ -335,7 +235,7 @@ def _unbeaten(state: Index, earned: Array, spare: Array) -> Index:
     apart = true - group * (np.ptp(true) + 1.0)  # each state's lie below those of the states before
     least = np.minimum.accumulate(apart)
     better = np.append(True, apart[1:] < least[:-1] - spare[1])
-    return order[better]
+    return np.asarray(order[better])
 
 
 def _traced(mdp: FiniteMDP, fronts: Sequence[_Front], last: int) -> list[int]:
@@ -349,33 +249,39 @@ def _traced(mdp: FiniteMDP, fronts: Sequence[_Front], last: int) -> list[int]:
     return actions[::-1][:lasting]
 
 
-def _greedy_hack(mdp: FiniteMDP, episodes: _Episodes, hackable: Sequence[int]) -> _Plan | None:
+def _greedy_hack(mdp: FiniteMDP, episodes: Episodes, most: int) -> _Plan | None:
     """Return the shortest plan found that is a sure hack, or else a hack in expectation alone.
 
     Plans choose at each step the action that is worth the most on the states predicted, as if all were seen later;
     worth is measured by several mixtures of the returns.
     """
-    weights = _directions(episodes.anchors(len(episodes.best)), LEANINGS)
-    pays = np.stack([mdp.transition_rewards(mdp.reward(which)) for which in ("proxy", "true")], axis=1)
     best: dict[bool, _Plan] = {}
-    for leaning in weights.T:
-        quality, rows = _qualities(mdp, leaning), 0
-        for steps in hackable:
-            if steps > len(quality) or (True in best and steps >= best[True].steps):
-                break
-            plan, proxy, true, looked = _built(mdp.with_horizon(steps), quality, pays)
-            rows += looked
-            if _is_hack(np.array(proxy), np.array(true), episodes.anchors(steps)):
-                sure = _sure(mdp, _chance_of_event(mdp.with_horizon(steps), plan))
-                if sure not in best or steps < best[sure].steps:
-                    best[sure] = plan
-            if rows > MOST_ROWS // len(LEANINGS):
+    for leaning in directions(episodes.whole, LEANINGS).T:
+        for plan, sure in _greedy_hacks(mdp, episodes, leaning, most // len(LEANINGS)):
+            if sure not in best or plan.steps < best[sure].steps:
+                best[sure] = plan
+            if sure or (True in best and plan.steps >= best[True].steps):
                 break
     return best.get(True, best.get(False))
 
 
+def _greedy_hacks(mdp: FiniteMDP, episodes: Episodes, leaning: Array, most: int) -> Iterator[tuple[_Plan, bool]]:
+    """Yield plans that are hacks, by length, and whether they are sure ones, within the work allowed."""
+    pays = np.stack([mdp.transition_rewards(mdp.reward(which)) for which in ("proxy", "true")], axis=1)
+    quality, looked = _qualities(mdp, leaning), 0
+    for steps in episodes.hackable():
+        if steps > len(quality) or looked > most:
+            return
+        cut = mdp.with_horizon(steps)
+        plan, earned, met = _built(cut, quality, pays)
+        looked += met
+        if is_hack(earned[:1], earned[1:], episodes.anchors(steps)):
+            looked += steps * (STEP_COST + mdp.transition_count)
+            yield plan, _sure(mdp, _chance_of_event(cut, plan))
+
+
 def _qualities(mdp: FiniteMDP, weights: Array) -> list[Array]:
-    """Return what actions are worth with 1 step to go, with 2, and so on, each (A, S), for a weighting of the returns."""
+    """Return what actions are worth with 1 step to go, with 2, and so on, each (A, S), under weights (2,)."""
     backup, found = Backup(mdp, both_rewards(mdp).mixed(weights[:, None])), []
     for to_go in sweeps(backup):
         quality = backup.quality()
@@ -386,8 +292,8 @@ def _qualities(mdp: FiniteMDP, weights: Array) -> list[Array]:
     return found
 
 
-def _built(cut: FiniteMDP, quality: Sequence[Array], pays: Array) -> tuple[_Plan, float, float, int]:
-    """Return the greedy plan for an episode, what it earns of both returns, and the pairs of step and state met."""
+def _built(cut: FiniteMDP, quality: Sequence[Array], pays: Array) -> tuple[_Plan, Array, int]:
+    """Return the greedy plan for an episode, both returns, and the number of outcomes met on the way."""
     steps, actions, looked = cut.horizon or 0, [], 0
     final, earned = both_rewards(cut).final, np.zeros(2)
 
@@ -403,4 +309,4 @@ def _built(cut: FiniteMDP, quality: Sequence[Array], pays: Array) -> tuple[_Plan
         if len(actions) == steps:
             live = ~cut.terminated[outcome]
             earned += cut.discount * (mass[live] @ final[cut.next_state[outcome[live]]])
-    return _Plan(steps, actions), float(earned[0]), float(earned[1]), looked
+    return _Plan(steps, actions), earned, looked

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from alignment_gym.agents import Script, load_policy, script, scripted, untrained, untrained_names
+from alignment_gym.agents.planner import PLANNED
 from alignment_gym.core import InvalidPolicy, UnknownName, World, dials, make_world, world_class
 from alignment_gym.engine.growing import GrowingMDP
 from alignment_gym.engine.mdp import FiniteMDP, compiled
@@ -95,7 +96,7 @@ def find_actor(
 
 def _by_name(what: str, env: str | None, level: str | None, dials: dict[str, Any]) -> Actor:
     if env is None:
-        names = ("uniform", "proxy-optimal", "true-optimal")
+        names = ("uniform", *PLANNED)
         if what in names:
             raise InvalidPolicy(f"{what!r} acts in any world: say in which, with --env")
         raise UnknownName(
