@@ -106,8 +106,8 @@ def shortest_exploit(what: str | World[Any] | FiniteMDP, **dials: Any) -> Shorte
     found = _search(mdp, Episodes(solved, known.start_probability, whole))
     if (found.exploit and found.exploit.sure) or len(mdp.start) == 1 or not mdp.fully_observed:
         return found
-    starts, most = enumerate(np.eye(len(mdp.start))), MOST_ROWS // len(mdp.start)
-    alone = [_search(_alone(mdp, place), Episodes(solved, start, whole), place, most) for place, start in starts]
+    starts, shares = enumerate(np.eye(len(mdp.start))), len(mdp.start)
+    alone = [_search(_alone(mdp, place), Episodes(solved, start, whole), place, shares) for place, start in starts]
     exploits = [each.exploit for each in alone if each.exploit and (each.exploit.sure or not found.exploit)]
     return Shortest(min(exploits, key=lambda each: (not each.sure, each.steps))) if exploits else found
 
@@ -117,8 +117,8 @@ def _alone(mdp: FiniteMDP, start: int | None) -> FiniteMDP:
     return mdp if start is None else replace(mdp, start=mdp.start[[start]], start_probability=np.ones(1))
 
 
-def _search(mdp: FiniteMDP, episodes: Episodes, start: int | None = None, most: int = MOST_ROWS) -> Shortest:
-    """Look for a plan in the episodes that some policy can hack."""
+def _search(mdp: FiniteMDP, episodes: Episodes, start: int | None = None, shares: int = 1) -> Shortest:
+    """Look for a plan in the episodes that some policy can hack; several starts share the work allowed."""
     first = next(episodes.hackable(), None)
     if first is None:
         return Shortest(None, episodes.without_exploit())
@@ -126,7 +126,7 @@ def _search(mdp: FiniteMDP, episodes: Episodes, start: int | None = None, most: 
     if mdp.deterministic and len(mdp.start) == 1:
         found, complete = _first_hack(mdp, episodes)
     if found is None and not complete:
-        found = _greedy_hack(mdp, episodes, most)
+        found = _greedy_hack(mdp, episodes, MOST_ROWS // shares)
     if found is None:
         return Shortest(None, NO_PLAN if complete else NONE_FOUND.format(first))
     return Shortest(_exploit(mdp, episodes, start, found, complete or found.steps == first))
