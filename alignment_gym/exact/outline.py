@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 EXACT = 1e-9  # of a range: distances below are rounding
+ROUNDING = 1e-12  # a point misses a reading's level by more; near-optimal policies can be as near as EXACT
 RIGHT, UP, LEFT, DOWN = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]])
 
 
@@ -85,7 +86,7 @@ class Outline:
         """Return the value of a reading, over the points and what lies between them."""
         objective, limit, level = reading
         reach, value = self.points @ limit, self.points @ objective
-        best = value[reach >= level - EXACT].max(initial=-np.inf)
+        best = value[reach >= min(level, reach.max()) - ROUNDING].max()
         following, after = np.roll(reach, -1), np.roll(value, -1)
         for edge in np.flatnonzero((reach >= level) != (following >= level)):
             share = (level - reach[edge]) / (following[edge] - reach[edge])

@@ -152,6 +152,15 @@ def test_without_slack_the_envelope_is_what_the_proxy_leaves_open(mdp):
     close(found.gap_max, solution.gap_max)
 
 
+def test_a_choice_that_hardly_ever_arises_is_no_tie():
+    # In state 1, which one episode in a thousand starts in, arm 1 earns 1e-7 more proxy: 1e-10 in expectation.
+    mdp = FiniteMDP.from_arrays(
+        np.ones((2, 2, 2)) / 2, [[0, 1], [0, 1e-7]], [[0, 1], [1, 0]], [0.999, 0.001], horizon=1
+    )
+    close(frontier(mdp).envelope(0), [0.999, 0.999])
+    close(frontier(mdp).envelope(0.01)[1], 1.0)
+
+
 def test_the_envelope_reaches_all_returns_when_all_of_the_rise_may_be_missed():
     close(frontier(OPPOSED).envelope(1), [0, 0.5])
     close(frontier(OPPOSED).envelope(2), [0, 1])
