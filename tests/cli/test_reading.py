@@ -78,7 +78,7 @@ def test_info_has_dials_events_and_the_solution(call):
     assert {demo["name"] for demo in found["demos"]} >= {"intended", "exploit"}
 
 
-@pytest.mark.parametrize("actor", ["uniform", "proxy-optimal", "true-optimal", "exploit"])
+@pytest.mark.parametrize("actor", ["uniform", "proxy-optimal", "true-optimal", "gap-maximal", "exploit"])
 def test_eval_scores_by_name(call, actor):
     found = answer(call("eval", actor, "--env", *QUICK, "--json"))
     assert found.keys() >= EVALUATION
