@@ -136,7 +136,24 @@ def _climb(omega: Polytope, eta: Array) -> tuple[Array, Array]:
         step = (eta[falls] / -direction[falls]).min()
         eta = eta + step * direction
         eta[eta < VANISHED * eta.max()] = 0.0
+        if np.abs(omega.balance @ eta - omega.start).max() > VANISHED:
+            eta = _consistent(omega, eta)
         path.append(eta)
+
+
+def _consistent(omega: Polytope, eta: Array) -> Array:
+    """Return the exact visits of the policy of some visits that rounding has led astray."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.linalg import spsolve
+
+    visits = eta.reshape(-1, omega.actions)
+    total = visits.sum(axis=1, keepdims=True)
+    policy = np.where(total > 0.0, visits / np.where(total > 0.0, total, 1.0), 1.0 / omega.actions)
+    rows = len(visits)
+    choice = csr_array((policy.ravel(), np.repeat(np.arange(rows), omega.actions), np.arange(rows * omega.actions + 1)))
+    exact = spsolve((omega.balance @ choice).tocsc(), omega.start)[:, None] * policy
+    exact[exact < VANISHED * exact.max()] = 0.0
+    return np.asarray(exact.ravel())
 
 
 class _Cone:
@@ -152,31 +169,57 @@ class _Cone:
         self._proxy = self._projector @ omega.rewards[0]
         self._proxy -= rows @ (rows.T @ self._proxy)  # once more, for what rounding left
         self.length = float(np.linalg.norm(self._proxy))
-        self._held = np.empty(0, dtype=np.intp)  # the unvisited columns with a weight
-        self._weight = np.empty(0)
+        self._held: list[int] = []  # the unvisited columns with a weight
+        self._inverse = np.empty((0, 0))  # of the projector's part in those columns
+        self._weight = np.zeros(omega.columns)
 
     def nearest(self, unvisited: NDArray[np.bool_]) -> Array:
         """Return the projection of the proxy onto the cone, (C,): no unvisited column falls."""
         while True:
-            direction = self._proxy + self._projector[:, self._held] @ self._weight
+            direction = self._proxy + self._projector @ self._weight
+            if np.abs(direction[self._held]).max(initial=0.0) > VANISHED * self.length:  # the inverse has a history
+                self._weight[self._held] -= self._inverse @ direction[self._held]
+                direction = self._proxy + self._projector @ self._weight
             direction[self._held] = 0.0
             direction[np.abs(direction) < VANISHED * self.length] = 0.0
             falling = np.where(unvisited, direction, 0.0)
             worst = int(falling.argmin())
             if falling[worst] >= 0.0:
-                return direction
+                return np.asarray(direction)
             self._hold(worst)
+            while len(needless := self._settle()):
+                for place in needless[::-1]:
+                    self._let_go(int(place))
+
+    def _settle(self) -> Index:
+        """Move weights towards those that keep held columns still, until some vanish; return the places of these."""
+        held = self._held
+        target = -(self._inverse @ self._proxy[held])
+        weight = self._weight[held]
+        below = np.flatnonzero(target <= 0.0)
+        share = (weight[below] / (weight[below] - target[below])).min(initial=1.0)
+        self._weight[held] = weight + share * (target - weight)
+        gone = below[self._weight[held][below] <= VANISHED * self._weight.max()]
+        self._weight[np.array(held)[gone]] = 0.0
+        return np.asarray(gone)
 
     def _hold(self, column: int) -> None:
-        """Give a column a weight, and let go of those that it makes needless."""
-        held, weight = np.append(self._held, column), np.append(self._weight, 0.0)
-        while True:
-            wanted = np.linalg.solve(self._projector[np.ix_(held, held)], -self._proxy[held])
-            needless = wanted <= 0.0
-            if not needless.any():
-                self._held, self._weight = held, wanted
-                return
-            share = (weight[needless] / (weight[needless] - wanted[needless])).min()
-            weight = weight + share * (wanted - weight)
-            stay = ~needless | (weight > VANISHED * weight.max(initial=0.0))
-            held, weight = held[stay], weight[stay]
+        """Border the inverse."""
+        across = self._inverse @ self._projector[self._held, column]
+        rest = self._projector[column, column] - self._projector[column, self._held] @ across
+        count = len(self._held)
+        inverse = np.empty((count + 1, count + 1))
+        inverse[:count, :count] = self._inverse + np.outer(across / rest, across)
+        inverse[count, :count] = inverse[:count, count] = -across / rest
+        inverse[count, count] = 1.0 / rest
+        self._inverse = inverse
+        self._held.append(column)
+
+    def _let_go(self, place: int) -> None:
+        """Take a border off the inverse."""
+        stay = np.delete(np.arange(len(self._held)), place)
+        across = self._inverse[stay, place]
+        inverse = self._inverse[np.ix_(stay, stay)]
+        inverse -= np.outer(across / self._inverse[place, place], across)
+        self._inverse = inverse
+        del self._held[place]

@@ -10,9 +10,8 @@ otherwise); recursions, limit and slopes are derived here. Along it
 
 with A the advantages of the policy itself: slopes come with the returns, and a peak is a root.
 
-What it costs is cut three ways. States that no sum of rewards tells apart, whatever their actions are called, are
-solved once. As many betas stand side by side as a core's cache holds. And a large world gets fewer of them: a sparser
-grid, then the peak, and bends only as far as `EFFORT` goes.
+States that no sum of rewards tells apart, whatever their actions are called, are solved once; as many betas stand side
+by side as a core's cache holds; and a large world gets fewer of them, by `EFFORT`: a sparser grid, and then the peak.
 """
 
 from dataclasses import dataclass, replace
@@ -25,7 +24,7 @@ from numpy.typing import NDArray
 
 from alignment_gym.core import World
 from alignment_gym.engine.mdp import FiniteMDP, as_mdp
-from alignment_gym.exact.afterstates import Outlook, afterstates
+from alignment_gym.exact.afterstates import MIX, Outlook, afterstates
 from alignment_gym.exact.solution import observing, solve
 from alignment_gym.exact.ties import TOLERANCE
 from alignment_gym.exact.values import Array, Backup, Rewards, at_start, both_rewards, sweeps
@@ -40,7 +39,6 @@ SETTLED = 1e-8  # width of a peak's bracket, in log beta
 FADED = 1e-17  # share of an endless episode's returns that is still to come where a pass stops
 
 Words = NDArray[np.uint64]
-MIX = np.array([0xBF58476D1CE4E5B9, 0x94D049BB133111EB], dtype=np.uint64)  # odd, from SplitMix64
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +102,7 @@ class GoodhartCurve:
             return Point(nan, nan, nan, nan, nan, nan)
         lost = self.true_return.max() - self.true_return
         flat = np.where(lost <= 1e-3 * NEGLIGIBLE * self.anchors.true_range, np.abs(self.slope), inf)
-        place = -1 if lost[-1] <= NEGLIGIBLE * self.anchors.true_range else int(np.nanargmin(flat))
+        place = -1 if lost[-1] <= NEGLIGIBLE * self.anchors.true_range else int(flat.argmin())
         columns = self.beta, self.proxy_return, self.true_return, self.proxy_score, self.true_score, self.kl
         return Point(*(float(column[place]) for column in columns))
 
@@ -118,14 +116,14 @@ class GoodhartCurve:
         """What the true return loses from the peak to infinity, as a share of its range; never below 0.
 
         The normalised drop height of Karwowski et al. (2024), arXiv:2310.09144, with the sign turned, on the path of
-        maximal causal entropy against uniform play. Another path of the same world has another drop.
+        maximal causal entropy against uniform play; another path has another drop.
         """
         fall = self.peak.true_return - self.true_return[-1]
         return nan if self.reason else max(float(fall) / self.anchors.true_range, 0.0)
 
     @property
     def initial_slope(self) -> float:
-        """d J_t / d beta at 0: the advantages' inner product under uniform play's visits, over D_p.
+        """How J_t rises with beta at 0: the advantages' inner product under uniform play's visits, over D_p.
 
         Its sign tells whether the lightest pressure helps. Derived here, as a policy gradient.
         """
@@ -140,7 +138,7 @@ class GoodhartCurve:
     def initial_slope_by_differences(self) -> float:
         """The initial slope from returns a little above and below beta = 0: worked out anew, as a check."""
         rise = self.anchors.proxy_max - self.anchors.proxy_reference
-        if not np.isfinite(self.slope[0]):
+        if np.isnan(self.slope[0]):
             return nan
         step = 2.0**-8 * rise / self.anchors.proxy_range
         true_return = _pressed(_lumped(self.mdp), np.array([-2.0, -1.0, 1.0, 2.0]) * step / rise)[1]
@@ -151,7 +149,7 @@ def goodhart_curve(what: str | World[Any] | FiniteMDP, **dials: Any) -> Goodhart
     """Follow the proxy from uniform play to its optimum, exactly.
 
     Beta runs over 0, powers of 2 from 2**-6 to 2**12, what it takes to draw bends and to find the largest true return,
-    and the limit; of a large world over every third power from 2**-4, up to where the limit is near.
+    and the limit. In larger worlds it takes every second power, or every third from 2**-4 to where the limit is near.
 
     Args:
         what: an id, a world or an MDP; if it hides states, policies remember.
@@ -165,17 +163,17 @@ def goodhart_curve(what: str | World[Any] | FiniteMDP, **dials: Any) -> Goodhart
     known = observing(mdp, mdp.horizon)
     reasons = scores(anchors.proxy_reference, anchors.true_reference, anchors).reasons
     if "proxy_score" in reasons:
-        ends = ([start, nan] for start in (anchors.proxy_reference, anchors.true_reference, 0.0, nan))
-        return GoodhartCurve(known, anchors, np.array([0.0, inf]), *map(np.array, ends), reasons["proxy_score"])
+        start = anchors.proxy_reference, anchors.true_reference, 0.0, nan
+        proxy, true, kl, slope = (np.array([each, nan]) for each in start)
+        return GoodhartCurve(known, anchors, np.array([0.0, inf]), proxy, true, kl, slope, reasons["proxy_score"])
     path = _Path(_lumped(known), anchors)
     path.lay_grid()
     path.fill_bends()
     if "true_score" not in reasons:
         path.close_in()
     proxy, true, kl, slope = np.concatenate([path.found, path.limit[:, None]], axis=1)
-    return GoodhartCurve(
-        known, anchors, np.append(path.beta, inf), proxy, true, kl, slope, reasons.get("true_score", "")
-    )
+    beta, reason = np.append(path.beta, inf), reasons.get("true_score", "")
+    return GoodhartCurve(known, anchors, beta, proxy, true, kl, slope, reason)
 
 
 def _scored(returns: Array, best: float, reference: float) -> Array:
@@ -231,8 +229,7 @@ class _Path:
             sharp = sharp[worst[sharp] > BEND]
             if not len(sharp):
                 return
-            middle = (_place(self.beta[sharp]) + _place(self.beta[sharp + 1])) / 2.0
-            self.add(_beta_at(middle))
+            self.add(_beta_at((_place(self.beta[sharp]) + _place(self.beta[sharp + 1])) / 2.0))
 
     def close_in(self) -> None:
         """Add points about the highest summit, wherever a rise is followed by a fall, until it is known."""
@@ -273,13 +270,10 @@ def _beta_at(place: Array) -> Array:
 
 
 def _summits(up: Array, down: Array, rise: Array, width: Array) -> Array:
-    """Return where, as a share of the interval, the cubic through two heights and slopes is highest.
-
-    In a narrow interval heights drown in rounding, so that the slopes alone are interpolated.
-    """
+    """Return where, as a share of the interval, the cubic through two heights and slopes is highest."""
     linear, square = 2.0 * (3.0 * rise - 2.0 * up - down), 3.0 * (up + down - 2.0 * rise)
     cubic = 2.0 * up / (np.sqrt(np.maximum(linear**2 - 4.0 * square * up, 0.0)) - linear)
-    return np.asarray(np.where(width > 1e-3, cubic, up / (up - down)))
+    return np.asarray(np.where(width > 1e-3, cubic, up / (up - down)))  # narrow ones' heights drown in rounding
 
 
 def _size(mdp: FiniteMDP) -> int:
@@ -293,12 +287,7 @@ def _steps(mdp: FiniteMDP) -> int:
 
 
 def _pressed(mdp: FiniteMDP, pressure: Array) -> Array:
-    """Return what soft policies earn, (4, B): proxy and true return, KL, and d J_t / d pressure.
-
-    Args:
-        mdp: the tables.
-        pressure: (B,), inverse temperatures of the proxy in its own units.
-    """
+    """Return proxy and true return, KL and d J_t / d pressure, (4, B), under B betas of the proxy in its own units."""
     together = max(TOGETHER // _size(mdp), 1)
     parts = [_passed(mdp, pressure[place : place + together]) for place in range(0, len(pressure), together)]
     return np.concatenate(parts, axis=1)
@@ -307,8 +296,8 @@ def _pressed(mdp: FiniteMDP, pressure: Array) -> Array:
 def _passed(mdp: FiniteMDP, pressure: Array) -> Array:
     """Answer as `_pressed` does, in one pass.
 
-    What is backed up is the pressure times the soft value, u(s) = log mean exp(pressure r_p + E u(s')): it is defined
-    at 0, and it is pressure J_p - KL, the maximum.
+    Backed up is the soft value times the pressure, u(s) = log mean exp(pressure r_p + E u(s')), the largest
+    pressure J_p - KL: it is defined at 0 too.
     """
     rewards, count = both_rewards(mdp), len(pressure)
     shape = *rewards.expected.shape[:2], count
@@ -347,7 +336,7 @@ def _committed(mdp: FiniteMDP, tolerance: float) -> tuple[float, float, float]:
 
     Among the actions that are proxy-optimal to within a tolerance, pi is proportional to exp(E g(s')), where
     g(s) = log of the sum of exp(E g(s')) / A over them: the next order of the soft value, V = V* + g / beta + ...
-    Its KL telescopes to -g. Without a horizon the pass is twice as long, as g stands on the optimum.
+    Its KL telescopes to -g. An endless pass is twice as long, as g stands on the optimum.
     """
     both = both_rewards(mdp)
     best = Backup(mdp, Rewards(both.expected[..., :1], both.final[:, :1]))
@@ -368,12 +357,8 @@ def _committed(mdp: FiniteMDP, tolerance: float) -> tuple[float, float, float]:
 
 @lru_cache(maxsize=16)
 def _lumped(mdp: FiniteMDP) -> FiniteMDP:
-    """Return an MDP in which states that pay and lead alike, up to the order of their actions, are one.
-
-    Uniform play does not know actions by name, so all points of the curve stay what they were.
-    """
-    label = _labels(mdp)
-    _, first, place = np.unique(label, return_index=True, return_inverse=True)
+    """Return an MDP in which states that pay and lead alike, up to the order of their actions, are one."""
+    _, first, place = np.unique(_labels(mdp), return_index=True, return_inverse=True)
     if len(first) == mdp.state_count:
         return mdp
     actions = len(mdp.actions)
@@ -382,32 +367,21 @@ def _lumped(mdp: FiniteMDP) -> FiniteMDP:
     offset = np.append(0, np.cumsum(count))
     outcome = np.repeat(mdp.offset[row] - offset[:-1], count) + np.arange(offset[-1])
     chances = np.bincount(place[mdp.start], mdp.start_probability, len(first))
-    return replace(
-        mdp,
-        offset=offset.astype(np.int64),
-        next_state=place[mdp.next_state[outcome]].astype(np.int32),
-        probability=mdp.probability[outcome],
-        event_id=mdp.event_id[outcome],
-        terminated=mdp.terminated[outcome],
-        final=mdp.final[first],
-        succeeded=mdp.succeeded[first],
-        start=np.flatnonzero(chances).astype(np.int32),
-        start_probability=chances[chances > 0.0],
-        observations=mdp.observations[mdp.observation_id[first]],
-        observation_id=np.arange(len(first), dtype=np.int32),
-        states=(),
-    )
+    tables: dict[str, Any] = {name: getattr(mdp, name)[outcome] for name in ("probability", "event_id", "terminated")}
+    tables |= {"offset": offset.astype(np.int64), "next_state": place[mdp.next_state[outcome]].astype(np.int32)}
+    tables |= {"start": np.flatnonzero(chances).astype(np.int32), "start_probability": chances[chances > 0.0]}
+    tables |= {"final": mdp.final[first], "succeeded": mdp.succeeded[first], "states": ()}
+    seen = mdp.observations[mdp.observation_id[first]]
+    return replace(mdp, observations=seen, observation_id=np.arange(len(first), dtype=np.int32), **tables)
 
 
 def _labels(mdp: FiniteMDP) -> Words:
     """Return a hash of what can come of each state, (S,): refined, step by step, until no more states differ."""
     rewards, shape = both_rewards(mdp), (mdp.state_count, len(mdp.actions))
-    paid = _hashed(rewards.expected[..., 0]) + MIX[0] * _hashed(rewards.expected[..., 1])
-    label = _mixed(_hashed(rewards.final[:, 0]) + MIX[0] * _hashed(rewards.final[:, 1]))
-    chance, live = _hashed(mdp.probability), ~mdp.terminated
+    paid, label, chance = map(_hashed, (rewards.expected, rewards.final, mdp.probability[:, None]))
     distinct = 0
     while True:
-        after = _mixed(np.where(live, label[mdp.next_state], 0) + chance)
+        after = _mixed(np.where(mdp.terminated, 0, label[mdp.next_state]) + chance)
         ahead = after if mdp.deterministic else np.add.reduceat(after, mdp.offset[:-1])
         label = _mixed(MIX[1] * label + _mixed(ahead.reshape(shape).T + paid).sum(axis=0, dtype=np.uint64))
         before, distinct = distinct, len(np.unique(label))
@@ -416,10 +390,12 @@ def _labels(mdp: FiniteMDP) -> Words:
 
 
 def _hashed(numbers: Array) -> Words:
-    return _mixed((numbers + 0.0).view(np.uint64))  # one zero
+    """Return a hash of each last axis, with one zero."""
+    words = _mixed((numbers + 0.0).view(np.uint64))
+    return _mixed(words[..., 0] + MIX[0] * words[..., -1])
 
 
 def _mixed(words: Words) -> Words:
-    words = (words ^ words >> np.uint64(30)) * MIX[0]
-    words = (words ^ words >> np.uint64(27)) * MIX[1]
+    words = (words ^ words >> np.uint64(30)) * MIX[1]
+    words = (words ^ words >> np.uint64(27)) * MIX[2]
     return np.asarray(words ^ words >> np.uint64(31))
