@@ -113,9 +113,9 @@ def starc_val(what: str | World[Any] | FiniteMDP, **dials: Any) -> float:
     mdp = as_mdp(what, **dials)
     mdp = observing(mdp, mdp.horizon)
     rewards, reached = both_rewards(mdp), _reached(mdp)
-    products, quality = _levelled(mdp, rewards, reached)
+    products, values = _levelled(mdp, rewards, reached)
     norm = np.sqrt(products.diagonal())
-    if (norm <= NEGLIGIBLE * quality).any():
+    if (norm <= NEGLIGIBLE * values).any():
         return nan
     cosine = products[0, 1] / norm.prod()
     if abs(cosine) <= STRAIGHT:
@@ -126,22 +126,23 @@ def starc_val(what: str | World[Any] | FiniteMDP, **dials: Any) -> float:
 
 
 def _levelled(mdp: FiniteMDP, rewards: Rewards, reached: NDArray[np.bool_]) -> tuple[Array, Array]:
-    """Return the inner products (R, R) of advantages under uniform play, and the lengths (R,) of the action values.
+    """Return the inner products (R, R) of advantages under uniform play, and the lengths (R,) of the values.
 
     Sums over steps are taken on the way back, so that no more than one step's advantages are held.
     """
     backup = Backup(mdp, rewards)
-    products, squares = np.zeros((2, rewards.final.shape[1], rewards.final.shape[1]))
+    count, actions = rewards.final.shape[1], len(mdp.actions)
+    products, squares = np.zeros((2, count, count))
     for to_go in sweeps(backup):
-        quality = backup.quality()
         if mdp.horizon is None:
             products[:], squares[:] = 0.0, 0.0
-        visible = reached[-to_go if mdp.horizon is not None else 0]
-        everywhere = visible.all()
-        met = quality if everywhere else quality[:, visible]
-        squares += _products(met)
+        visible = reached[-to_go if mdp.horizon is not None else 0].astype(np.float64).repeat(count).reshape(-1, count)
+        quality = backup.quality()
         quality.mean(axis=0, out=backup.values)
-        products += _products(met - (backup.values if everywhere else backup.values[visible]))
+        squares += actions * _products(backup.values * visible)
+        quality -= backup.values
+        quality *= visible
+        products += _products(quality)
     return products, np.sqrt(squares.diagonal())
 
 
