@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from alignment_gym.core import World
 from alignment_gym.engine.mdp import FiniteMDP, as_mdp
-from alignment_gym.exact.deviation import chi_squared, padded_length, padded_rewards, padded_visits
+from alignment_gym.exact.deviation import padded_length, padded_rewards, padded_visits
 from alignment_gym.exact.values import MAX_SWEEPS, STILL, Array, at_start, uniform
 from alignment_gym.metrics.scores import NEGLIGIBLE
 
@@ -106,8 +106,9 @@ def laidlaw_bound(mdp: FiniteMDP, policy: Array) -> Floor:
         policy: (S, A) or (H, S, A).
     """
     found, length = reward_correlation(mdp), padded_length(mdp)
-    divergence = chi_squared(mdp, policy)
-    moved = padded_visits(mdp, policy) - padded_visits(mdp, uniform(mdp))
+    visits = padded_visits(mdp, uniform(mdp))
+    moved, met = padded_visits(mdp, policy) - visits, visits > 0.0
+    divergence = float((moved[met] ** 2 / visits[met]).sum())  # from differences, as small ones enter by their root
     proxy_gain, true_gain = (padded_rewards(mdp) @ moved).tolist()
     if not found.value > 0.0:
         reason = found.reason or "the rewards do not correlate positively under uniform play"

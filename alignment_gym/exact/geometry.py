@@ -211,7 +211,7 @@ def epic_distance(first: ArrayLike, second: ArrayLike, discount: float) -> float
     for table in (one, other):
         whole = one.ndim != other.ndim and table.ndim == 2
         given = np.broadcast_to(table[:, :, None], (*table.shape, len(table))) if whole else table
-        form = _epic_canonical(given, discount)
+        form = epic_canonical(given, discount)
         if np.linalg.norm(form) <= NEGLIGIBLE * np.linalg.norm(given):
             return nan
         canonical.append(form)
@@ -225,7 +225,7 @@ def _table(reward: ArrayLike) -> Array:
     return table
 
 
-def _epic_canonical(reward: Array, discount: float) -> Array:
+def epic_canonical(reward: Array, discount: float) -> Array:
     """Return EPIC's canonical form, centred, as a vector whose inner products are those of the whole array.
 
     Of a reward (S, A), the canonical form is a function of state and action plus one of the next state, both centred:
