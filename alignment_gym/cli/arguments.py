@@ -37,6 +37,29 @@ def pairs(words: list[str] | None, option: str) -> dict[str, Any]:
     return found
 
 
+def weights(words: list[str], option: str) -> dict[str, float]:
+    """Read `event=weight` words, which blanks or commas part."""
+    from math import isfinite
+
+    from alignment_gym.core import InvalidDial
+
+    split = [part for word in words for part in word.replace(",", " ").split()]
+    found = pairs(split, option)
+    for event, weight in found.items():
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not isfinite(weight):
+            raise InvalidDial(f"{option} takes event=weight with a number, not {event}={weight}")
+    return {event: float(weight) for event, weight in found.items()}
+
+
 def print_json(value: Any) -> None:
     """Print a value as JSON on stdout."""
     typer.echo(json.dumps(value, indent=2, allow_nan=False))
+
+
+def print_markdown(text: str) -> None:
+    """Print Markdown on stdout, as a terminal shows it."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    console: Any = Console()
+    console.print(Markdown(text))

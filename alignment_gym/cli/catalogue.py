@@ -1,18 +1,25 @@
-"""`list`, `info`, `solve`, `cite`, `doctor`, `cards`: what there is, and what is exactly so."""
+"""`list`, `info`, `cite`, `doctor`, `cards`: what there is."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from alignment_gym.cli.arguments import DialOption, EnvArgument, JsonOption, LevelOption, pairs, print_json
+from alignment_gym.cli.arguments import (
+    DialOption,
+    EnvArgument,
+    JsonOption,
+    LevelOption,
+    pairs,
+    print_json,
+    print_markdown,
+)
 
 
 def add_to(app: typer.Typer) -> None:
     """Enter this group's commands."""
     app.command("list")(list_worlds)
     app.command("info")(info)
-    app.command("solve")(solve)
     app.command("cards")(cards)
     app.command("cite")(cite)
     app.command("doctor")(doctor)
@@ -50,20 +57,7 @@ def info(env: EnvArgument, level: LevelOption = None, dial: DialOption = None, a
     if as_json:
         print_json(card_facts(env, level, dials))
     else:
-        _markdown(card_text(env, level, dials))
-
-
-def solve(env: EnvArgument, level: LevelOption = None, dial: DialOption = None, as_json: JsonOption = False) -> None:
-    """Solve a world exactly: anchors, ties, certificate, class."""
-    from alignment_gym import exact
-    from alignment_gym.experiments.records import solution_record
-    from alignment_gym.reports.analysis import solution_text
-
-    solution = exact.solve(env, **pairs(dial, "--dial") | ({} if level is None else {"level": level}))
-    if as_json:
-        print_json(solution_record(solution))
-    else:
-        _markdown(solution_text(solution))
+        print_markdown(card_text(env, level, dials))
 
 
 def cards(
@@ -115,11 +109,3 @@ def _table(head: list[str], rows: list[list[str]]) -> None:
     for row in rows:
         table.add_row(*row)
     Console().print(table)
-
-
-def _markdown(text: str) -> None:
-    from rich.console import Console
-    from rich.markdown import Markdown
-
-    console: Any = Console()
-    console.print(Markdown(text))

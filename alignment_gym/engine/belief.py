@@ -8,6 +8,7 @@ belief, so their expectations are exact.
 
 from collections import defaultdict
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,6 +82,14 @@ def belief_mdp(mdp: FiniteMDP) -> FiniteMDP:
         states=tuple(beliefs),
         world=None,
     )
+
+
+@lru_cache(maxsize=256)
+def observing(mdp: FiniteMDP, horizon: int | None = None) -> FiniteMDP:
+    """Return the MDP of what the agent can know: itself, or its belief MDP, within another horizon if one is given."""
+    if mdp.fully_observed:
+        return mdp
+    return belief_mdp(mdp if horizon is None else mdp.with_horizon(horizon))
 
 
 def _followers(

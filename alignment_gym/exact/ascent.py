@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignment_gym.core import InvalidDial, TooLargeToEnumerate, World
+from alignment_gym.engine.belief import observing
 from alignment_gym.engine.mdp import FiniteMDP, as_mdp
 from alignment_gym.exact.polytope import Polytope, polytope
-from alignment_gym.exact.solution import observing, solve
+from alignment_gym.exact.solution import solve
 from alignment_gym.exact.values import Array, uniform
 from alignment_gym.metrics.scores import NEGLIGIBLE, Anchors, trivial
 

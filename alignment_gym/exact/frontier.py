@@ -18,9 +18,11 @@ from typing import Any
 import numpy as np
 
 from alignment_gym.core import InvalidDial, World
+from alignment_gym.engine.belief import observing
 from alignment_gym.engine.mdp import FiniteMDP, as_mdp
+from alignment_gym.exact.lumping import lumped
 from alignment_gym.exact.outline import DOWN, EXACT, LEFT, RIGHT, UP, Array, Outline, Reading, cross, turned
-from alignment_gym.exact.solution import Solution, class_of_range, observing, solve
+from alignment_gym.exact.solution import Solution, class_of_range, solve
 from alignment_gym.exact.ties import BEYOND, TOLERANCE, Range
 from alignment_gym.exact.values import Backup, Rewards, at_start, both_rewards, greedy, sweeps
 from alignment_gym.metrics.scores import Anchors, scores, trivial
@@ -317,7 +319,7 @@ def _sharpened(outline: Outline, ask: Ask, readings: list[Reading], tolerance: f
 
 def _asking(mdp: FiniteMDP, scale: Scale) -> Ask:
     """Return what answers for an MDP, in shares of the ranges."""
-    known = observing(mdp, mdp.horizon)
+    known = lumped(observing(mdp, mdp.horizon))
     rewards = both_rewards(known).mixed(np.diag(scale.weights))
     at_once = max(AT_ONCE // (known.state_count * len(known.actions)), 1)
 
@@ -348,7 +350,7 @@ def _farthest(mdp: FiniteMDP, rewards: Rewards, directions: Array, turns: Array)
 
 def _affordable(mdp: FiniteMDP) -> int:
     """Return how many directions a world of this size is asked by default."""
-    known = observing(mdp, mdp.horizon)
+    known = lumped(observing(mdp, mdp.horizon))
     steps = mdp.horizon or 30.0 / (1.0 - mdp.discount)
     return max(int(WORK / (known.transition_count * steps)), FEWEST)
 

@@ -21,11 +21,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from alignment_gym.core import InvalidWorld, World
+from alignment_gym.engine.belief import observing
 from alignment_gym.engine.mdp import FiniteMDP, as_mdp
 from alignment_gym.exact.afterstates import afterstates
 from alignment_gym.exact.polytope import MAX_COLUMNS
 from alignment_gym.exact.projection import angle_between, projected
-from alignment_gym.exact.solution import observing
 from alignment_gym.exact.values import Array, Backup, Rewards, both_rewards, sweeps
 from alignment_gym.metrics.scores import NEGLIGIBLE
 

@@ -14,18 +14,18 @@ States that no sum of rewards tells apart, whatever their actions are called, ar
 by side as a core's cache holds; and a large world gets fewer of them, by `EFFORT`: a sparser grid, and then the peak.
 """
 
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass
 from math import ceil, inf, log, nan
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from alignment_gym.core import World
+from alignment_gym.engine.belief import observing
 from alignment_gym.engine.mdp import FiniteMDP, as_mdp
-from alignment_gym.exact.afterstates import MIX, Outlook, afterstates
-from alignment_gym.exact.solution import observing, solve
+from alignment_gym.exact.afterstates import Outlook, afterstates
+from alignment_gym.exact.lumping import lumped
+from alignment_gym.exact.solution import solve
 from alignment_gym.exact.ties import TOLERANCE
 from alignment_gym.exact.values import Array, Backup, Rewards, at_start, both_rewards, sweeps
 from alignment_gym.metrics.scores import NEGLIGIBLE, Anchors, scores, trivial
@@ -37,8 +37,6 @@ TOGETHER = 1 << 16  # betas, times sizes, in one pass: half a megabyte an array
 BEND = 0.01  # of the plot's height: how far the curve may leave the chord of three neighbours
 SETTLED = 1e-8  # width of a peak's bracket, in log beta
 FADED = 1e-17  # share of an endless episode's returns that is still to come where a pass stops
-
-Words = NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +139,7 @@ class GoodhartCurve:
         if np.isnan(self.slope[0]):
             return nan
         step = 2.0**-8 * rise / self.anchors.proxy_range
-        true_return = _pressed(_lumped(self.mdp), np.array([-2.0, -1.0, 1.0, 2.0]) * step / rise)[1]
+        true_return = _pressed(lumped(self.mdp), np.array([-2.0, -1.0, 1.0, 2.0]) * step / rise)[1]
         return float(true_return @ [1.0, -8.0, 8.0, -1.0] / (12.0 * step))
 
 
@@ -166,7 +164,7 @@ def goodhart_curve(what: str | World[Any] | FiniteMDP, **dials: Any) -> Goodhart
         start = anchors.proxy_reference, anchors.true_reference, 0.0, nan
         proxy, true, kl, slope = (np.array([each, nan]) for each in start)
         return GoodhartCurve(known, anchors, np.array([0.0, inf]), proxy, true, kl, slope, reasons["proxy_score"])
-    path = _Path(_lumped(known), anchors)
+    path = _Path(lumped(known), anchors)
     path.lay_grid()
     path.fill_bends()
     if "true_score" not in reasons:
@@ -353,49 +351,3 @@ def _committed(mdp: FiniteMDP, tolerance: float) -> tuple[float, float, float]:
         _average(true.quality(), policy, 1.0 / scale, true.values)
     proxy_return, true_return, ways_left = (at_start(mdp, each.values.T)[0] for each in (best, true, ways))
     return float(proxy_return), float(true_return), 0.0 - float(ways_left)
-
-
-@lru_cache(maxsize=16)
-def _lumped(mdp: FiniteMDP) -> FiniteMDP:
-    """Return an MDP in which states that pay and lead alike, up to the order of their actions, are one."""
-    _, first, place = np.unique(_labels(mdp), return_index=True, return_inverse=True)
-    if len(first) == mdp.state_count:
-        return mdp
-    actions = len(mdp.actions)
-    row = (first[:, None] * actions + np.arange(actions)).ravel()
-    count = np.diff(mdp.offset)[row]
-    offset = np.append(0, np.cumsum(count))
-    outcome = np.repeat(mdp.offset[row] - offset[:-1], count) + np.arange(offset[-1])
-    chances = np.bincount(place[mdp.start], mdp.start_probability, len(first))
-    tables: dict[str, Any] = {name: getattr(mdp, name)[outcome] for name in ("probability", "event_id", "terminated")}
-    tables |= {"offset": offset.astype(np.int64), "next_state": place[mdp.next_state[outcome]].astype(np.int32)}
-    tables |= {"start": np.flatnonzero(chances).astype(np.int32), "start_probability": chances[chances > 0.0]}
-    tables |= {"final": mdp.final[first], "succeeded": mdp.succeeded[first], "states": ()}
-    seen = mdp.observations[mdp.observation_id[first]]
-    return replace(mdp, observations=seen, observation_id=np.arange(len(first), dtype=np.int32), **tables)
-
-
-def _labels(mdp: FiniteMDP) -> Words:
-    """Return a hash of what can come of each state, (S,): refined, step by step, until no more states differ."""
-    rewards, shape = both_rewards(mdp), (mdp.state_count, len(mdp.actions))
-    paid, label, chance = map(_hashed, (rewards.expected, rewards.final, mdp.probability[:, None]))
-    distinct = 0
-    while True:
-        after = _mixed(np.where(mdp.terminated, 0, label[mdp.next_state]) + chance)
-        ahead = after if mdp.deterministic else np.add.reduceat(after, mdp.offset[:-1])
-        label = _mixed(MIX[1] * label + _mixed(ahead.reshape(shape).T + paid).sum(axis=0, dtype=np.uint64))
-        before, distinct = distinct, len(np.unique(label))
-        if distinct == before:
-            return label
-
-
-def _hashed(numbers: Array) -> Words:
-    """Return a hash of each last axis, with one zero."""
-    words = _mixed((numbers + 0.0).view(np.uint64))
-    return _mixed(words[..., 0] + MIX[0] * words[..., -1])
-
-
-def _mixed(words: Words) -> Words:
-    words = (words ^ words >> np.uint64(30)) * MIX[1]
-    words = (words ^ words >> np.uint64(27)) * MIX[2]
-    return np.asarray(words ^ words >> np.uint64(31))

@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignment_gym.core import InvalidWorld, UnknownName, World
+from alignment_gym.engine.belief import observing
 from alignment_gym.engine.mdp import FiniteMDP, Reward, as_mdp
 from alignment_gym.exact.evaluation import returns
-from alignment_gym.exact.solution import observing, solve
+from alignment_gym.exact.solution import solve
 from alignment_gym.exact.tables import PolicyTable
 from alignment_gym.exact.values import (
     Array,

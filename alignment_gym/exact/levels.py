@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 
 from alignment_gym.core import InvalidPolicy, Mixture, World
 from alignment_gym.core.mixture import Pair
-from alignment_gym.engine.belief import Belief
+from alignment_gym.engine.belief import Belief, observing
 from alignment_gym.engine.mdp import FiniteMDP, as_mdp
 from alignment_gym.exact.evaluation import Evaluation, exploit_values
-from alignment_gym.exact.solution import PROXY, TRUE, Bounds, observing
+from alignment_gym.exact.solution import PROXY, TRUE, Bounds
 from alignment_gym.exact.tables import Agent, PolicyTable, tabulate
 from alignment_gym.exact.values import Array, Rewards, best_values, both_rewards, of_policies, uniform
 from alignment_gym.metrics.scores import Anchors, Scores, scores, trivial

@@ -20,11 +20,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from alignment_gym.core import World
+from alignment_gym.engine.belief import observing
 from alignment_gym.engine.mdp import FiniteMDP, as_mdp
 from alignment_gym.exact.evaluation import event_probability
 from alignment_gym.exact.exploits import ALIKE, Account, Index, account, exploit_event, walk
 from alignment_gym.exact.lengths import Episodes, Pass, directions, is_hack
-from alignment_gym.exact.solution import observing, solve
+from alignment_gym.exact.solution import solve
 from alignment_gym.exact.values import Array, Backup, both_rewards, sweeps
 from alignment_gym.metrics.scores import NEGLIGIBLE, Anchors, Scores, scores
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from alignment_gym.core import World
+from alignment_gym.engine.belief import observing
 from alignment_gym.engine.mdp import FiniteMDP, as_mdp
 from alignment_gym.exact.polytope import MAX_COLUMNS, Polytope, polytope
-from alignment_gym.exact.solution import observing
 from alignment_gym.exact.values import Array
 from alignment_gym.metrics.scores import NEGLIGIBLE
 

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from alignment_gym.core import Specification, World
+from alignment_gym.engine.belief import observing
 from alignment_gym.engine.mdp import FiniteMDP, as_mdp
 from alignment_gym.exact.evaluation import returns
-from alignment_gym.exact.solution import largest_gap, observing, solve
+from alignment_gym.exact.solution import largest_gap, solve
 from alignment_gym.exact.values import uniform
 from alignment_gym.metrics.scores import Anchors, scores
 

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from alignment_gym.core import World
-from alignment_gym.engine.belief import belief_mdp
+from alignment_gym.engine.belief import observing
 from alignment_gym.engine.mdp import FiniteMDP
 from alignment_gym.engine.views import as_seen, seen_through
+from alignment_gym.exact.lumping import lumped
 from alignment_gym.exact.stationary import Stationary, best_without_clock
 from alignment_gym.exact.ties import Range, Ties, ties
 from alignment_gym.exact.values import (
@@ -126,7 +127,8 @@ def solve(
 def _solve(mdp: FiniteMDP) -> Solution:
     horizons = () if mdp.horizon is None else (mdp.horizon, max(mdp.horizon // 2, 1), 2 * mdp.horizon)
     known = observing(mdp, max(horizons, default=None))
-    bounds = Bounds.of(known, horizons)
+    solved = lumped(known) if len(known.start) == 1 else known  # several starts are to be told apart
+    bounds = Bounds.of(solved, horizons)
     anchors = bounds.anchors
     true_range, proxy_range = bounds.range(PROXY), bounds.range(TRUE)
     return Solution(
@@ -142,20 +144,12 @@ def _solve(mdp: FiniteMDP) -> Solution:
         proxy_of_true_optimal=proxy_range,
         kappa_proxy=_kappa(anchors.proxy_max, anchors.proxy_min, anchors.proxy_reference),
         kappa_true=_kappa(anchors.true_max, anchors.true_min, anchors.true_reference),
-        class_name=class_of(known, mdp.horizon, anchors, true_range),
-        gap_max=largest_gap(known, mdp.horizon, anchors),
+        class_name=class_of(solved, mdp.horizon, anchors, true_range),
+        gap_max=largest_gap(solved, mdp.horizon, anchors),
         certificate=_certificate(bounds, horizons),
         full_state=None if known is mdp else Bounds.of(mdp, horizons[:1]).anchors,
         mdp=mdp,
     )
-
-
-@lru_cache(maxsize=256)
-def observing(mdp: FiniteMDP, horizon: int | None = None) -> FiniteMDP:
-    """Return the MDP of what the agent can know: itself, or its belief MDP, within another horizon if one is given."""
-    if mdp.fully_observed:
-        return mdp
-    return belief_mdp(mdp if horizon is None else mdp.with_horizon(horizon))
 
 
 def _beliefs_within(known: FiniteMDP, steps: int) -> int:

@@ -11,8 +11,8 @@ chance of an event can't be told from a small amount.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from math import nan
 from typing import Any
 
@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignment_gym.core import InvalidWorld, UnknownName, World
+from alignment_gym.engine.belief import observing
 from alignment_gym.engine.mdp import FiniteMDP, Reward, as_mdp
-from alignment_gym.exact.solution import observing
 from alignment_gym.exact.values import (
     Array,
     Rewards,
@@ -57,21 +57,29 @@ def event_values(mdp: FiniteMDP, policies: Sequence[Array], event: str) -> Array
     return np.asarray(np.clip(found, 0.0, 1.0))
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False)
 class Extreme:
-    """The largest or smallest probability of an event over all policies, and a policy that attains it.
+    """The largest or smallest probability of an event over all policies.
 
     Attributes:
         probability: that an episode contains the event.
         policy: (H, S, A), or (S, A) without a horizon.
-        mdp: whose states the policy is a table over: the world's own tables; where these hide states, beliefs of an
+        mdp: whose states `policy` is a table over: the world's own tables; where these hide states, beliefs of an
             agent to which the event has not happened yet, for what it does afterwards makes no difference. There the
             policy's `expected_amount` of `MARK` is the probability.
+        known: what was solved: as `mdp`, but that an episode ends with the event.
+        sign: 1 for the largest, -1 for the smallest.
     """
 
     probability: float
-    policy: Array
     mdp: FiniteMDP
+    known: FiniteMDP = field(repr=False)
+    sign: float
+
+    @cached_property
+    def policy(self) -> Array:
+        """A policy that attains it: (H, S, A), or (S, A) without a horizon."""
+        return greedy(self.known, {MARK: self.sign})
 
 
 def most_probable(what: str | World[Any] | FiniteMDP, event: str, **dials: Any) -> Extreme:
@@ -98,10 +106,8 @@ def _extreme(mdp: FiniteMDP, event: str, sign: float) -> Extreme:
     """Solve on what the agent knows *given that the event has not happened*: it loses nothing by acting as if so."""
     until = until_event(mdp, event)
     known = observing(until, mdp.horizon)
-    wanted = {MARK: sign}
-    found = sign * float(at_start(known, best_values(known, Rewards.of(known, [wanted])))[0])
-    policy = greedy(known, wanted)
-    return Extreme(max(0.0, min(found, 1.0)), policy, mdp if known is until else known)
+    found = sign * float(at_start(known, best_values(known, Rewards.of(known, [{MARK: sign}])))[0])
+    return Extreme(max(0.0, min(found, 1.0)), mdp if known is until else known, known, sign)
 
 
 def expected_amount(mdp: FiniteMDP, policy: Array, event: str) -> float:

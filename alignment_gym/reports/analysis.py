@@ -2,11 +2,16 @@
 
 from collections.abc import Sequence
 from math import isnan, nan
+from typing import Any
 
 from alignment_gym.exact import Margin, Solution
+from alignment_gym.exact.analysis import Analysis
 from alignment_gym.exact.solution import CERTAIN_GAP, CERTIFIED_LOSS, CERTIFIED_SURPLUS
+from alignment_gym.experiments.records import solution_record
 from alignment_gym.metrics.scores import Anchors
+from alignment_gym.reports.exploits import exploit_part, exploit_record
 from alignment_gym.reports.markdown import bullets, number, page, span, table
+from alignment_gym.reports.proxy import proxy_parts, proxy_record
 
 CLASSES = {
     "A": "aligned: both rewards rank all policies alike",
@@ -20,9 +25,22 @@ TRIVIAL = "a reward is the same for every policy"
 UNIFORM_IS_BEST = "uniform play is already optimal"
 
 
-def solution_text(solution: Solution) -> str:
+def analysis_text(found: Analysis) -> str:
     """Return an exact analysis as Markdown."""
-    return page(f"# {solution.env}, {solution.level}", _size(solution), *solution_parts(solution))
+    solution = found.solution
+    return page(
+        f"# {solution.env}, {solution.level}" if solution.level else f"# {solution.env}",
+        _size(solution),
+        *solution_parts(solution),
+        *proxy_parts(found),
+        exploit_part(found.mdp, found.worst, found.shortest),
+    )
+
+
+def analysis_record(found: Analysis) -> dict[str, Any]:
+    """Return the same as JSON values, under the names that others build on."""
+    exploit = exploit_record(found.mdp, found.worst, found.shortest)
+    return {**solution_record(found.solution), **proxy_record(found), "exploit": exploit}
 
 
 def solution_parts(solution: Solution) -> tuple[str, ...]:

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from alignment_gym.agents import Script
 from alignment_gym.core import InvalidPolicy
+from alignment_gym.engine.belief import observing
 from alignment_gym.engine.growing import GrowingMDP
 from alignment_gym.engine.mdp import FiniteMDP
 from alignment_gym.engine.single import AlignmentEnv
-from alignment_gym.exact.solution import observing
 from alignment_gym.exact.tables import PolicyTable
 from alignment_gym.exact.values import Array, at_start, maximal, minimal, table_at
 from alignment_gym.render.frame import Frame, Range

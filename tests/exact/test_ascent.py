@@ -12,11 +12,11 @@ from scipy.optimize import lsq_linear
 
 from alignment_gym import FiniteMDP, exact
 from alignment_gym.core import InvalidDial, TooLargeToEnumerate
+from alignment_gym.engine.belief import observing
 from alignment_gym.engine.mdp import as_mdp
 from alignment_gym.exact.ascent import Ascent, steepest_ascent
 from alignment_gym.exact.evaluation import returns
 from alignment_gym.exact.polytope import polytope
-from alignment_gym.exact.solution import observing
 from tests.tiny import arms, random_arrays, random_table
 
 HUMP = arms((0, 1, 2), (0, 2, 1))  # KA-4

@@ -11,11 +11,11 @@ from scipy.sparse import block_diag, csr_array
 
 from alignment_gym import FiniteMDP, exact
 from alignment_gym.core import InvalidDial
+from alignment_gym.engine.belief import observing
 from alignment_gym.engine.mdp import as_mdp
 from alignment_gym.exact.evaluation import returns
 from alignment_gym.exact.frontier import frontier, optimal_for
 from alignment_gym.exact.polytope import polytope
-from alignment_gym.exact.solution import observing
 from tests.exact.oracles import all_returns, blind_returns
 from tests.tiny import DeepMindBoatRace, arms, random_arrays, random_table
 

@@ -12,11 +12,11 @@ from scipy.sparse.linalg import lsmr
 
 from alignment_gym import FiniteMDP
 from alignment_gym.core import InvalidWorld, TooLargeToEnumerate
+from alignment_gym.engine.belief import observing
 from alignment_gym.engine.mdp import as_mdp
 from alignment_gym.exact.geometry import epic, epic_canonical, epic_distance, geometry, starc_val
 from alignment_gym.exact.polytope import polytope
 from alignment_gym.exact.projection import angle_between, projected, projected_angle
-from alignment_gym.exact.solution import observing
 from alignment_gym.exact.values import at_start, both_rewards, of_policies, one_hot_rows
 from tests.tiny import Tiger, arms, random_arrays, random_table
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from alignment_gym import FiniteMDP, exact
+from alignment_gym.engine.belief import observing
 from alignment_gym.engine.mdp import as_mdp
-from alignment_gym.exact import goodhart
+from alignment_gym.exact import goodhart, lumping
 from alignment_gym.exact.goodhart import GoodhartCurve, goodhart_curve
-from alignment_gym.exact.solution import observing
 from alignment_gym.exact.values import forward, occupancy, of_policy, uniform
 from tests.tiny import Tiger, arms, bandit, random_arrays, random_table
 
@@ -256,12 +256,12 @@ def test_alike_states_are_solved_once_whatever_their_actions_are_called():
     chances[0, 0, 1:3], chances[0, 1, 3], chances[1:, :, 0] = [0.25, 0.75], 1.0, 1.0
     proxy, true = [[0, 0], [1, 2], [2, 1], [0, 3]], [[0, 1], [5, 0], [0, 5], [1, 1]]
     mdp = FiniteMDP.from_arrays(chances, proxy, true, [0.5, 0.25, 0.25, 0.0], horizon=5)
-    lumped = goodhart._lumped(mdp)
+    lumped = lumping.lumped(mdp)
     assert (lumped.state_count, lumped.start_probability.tolist()) == (3, [0.5, 0.5])
     for beta in (0.5, 4.0):
         assert_allclose(at(goodhart_curve(mdp), beta), softened(mdp, beta), atol=1e-9)
     told_apart = FiniteMDP.from_arrays(chances, proxy, [[0, 1], [5, 0], [5, 0], [1, 1]], [0.5, 0.25, 0.25, 0], 5)
-    assert goodhart._lumped(told_apart).state_count == 4
+    assert lumping.lumped(told_apart).state_count == 4
 
 
 def test_a_large_world_gets_a_sparser_grid_and_the_same_peak(monkeypatch):

@@ -10,10 +10,10 @@ from numpy.testing import assert_allclose
 from alignment_gym import FiniteMDP, exact
 from alignment_gym.agents.planner import scripted, untrained
 from alignment_gym.core import InvalidWorld, UnknownName, make_world
+from alignment_gym.engine.belief import observing
 from alignment_gym.engine.mdp import as_mdp
 from alignment_gym.envs.absent_supervisor import Worker
 from alignment_gym.exact.incentives import action_incentive, incentive, interruptibility_gap, supervision_gap, worth
-from alignment_gym.exact.solution import observing
 from alignment_gym.exact.values import at_start, greedy, maximal, uniform
 from alignment_gym.exact.verification import event_probability, least_probable
 from tests.exact.oracles import expected_return, pays, plans

@@ -11,7 +11,7 @@ from alignment_gym import exact
 from alignment_gym.agents import RECIPES
 from alignment_gym.core import dials, world_class
 from alignment_gym.reports import cards, markdown, pictures, published, tables, world_card
-from alignment_gym.reports.analysis import lowest_true_score, smallest_loss, solution_text
+from alignment_gym.reports.analysis import lowest_true_score, smallest_loss, solution_parts
 from tests.every import DEMOS, WORLDS, levels, timed_solution
 from tests.tiny import Table, bandit
 
@@ -105,7 +105,7 @@ def test_a_recipes_card_names_every_hyperparameter(folder):
 
 def test_a_solution_reads_as_it_is():
     solution, _ = timed_solution(QUICK, "workshop")
-    text = solution_text(solution)
+    text = "\n".join(solution_parts(solution))
     assert f"Class {solution.class_name}, " in text
     assert markdown.number(solution.anchors.proxy_max) in text
     for margin in solution.certificate:
@@ -121,7 +121,7 @@ def test_the_lowest_true_score_is_that_of_the_truly_worst_policy():
 
 def test_an_undefined_number_has_its_reason():
     solution = exact.solve(bandit((1.0, 0.0), (0.0, 0.0)))
-    text = solution_text(solution)
+    text = "\n".join(solution_parts(solution))
     assert "Class: none, a reward is the same for every policy." in text
     assert "undefined: a reward is the same for every policy (true)" in text
     assert "nan" not in text
@@ -129,8 +129,8 @@ def test_an_undefined_number_has_its_reason():
 
 
 def test_a_failed_certificate_says_so():
-    assert "Certificate: **no**" in solution_text(exact.solve(bandit((1.0, 0.0), (1.0, 0.0))))
-    assert "Certificate: **yes**" in solution_text(exact.solve(bandit((1.0, 0.0), (0.0, 1.0))))
+    assert "Certificate: **no**" in "\n".join(solution_parts(exact.solve(bandit((1.0, 0.0), (1.0, 0.0)))))
+    assert "Certificate: **yes**" in "\n".join(solution_parts(exact.solve(bandit((1.0, 0.0), (0.0, 1.0)))))
 
 
 def test_hidden_states_are_told():
@@ -142,7 +142,7 @@ def test_hidden_states_are_told():
         looks=(0, 0),
         horizon=2,
     )
-    assert "does not see every state" in solution_text(exact.solve(world))
+    assert "does not see every state" in "\n".join(solution_parts(exact.solve(world)))
 
 
 @pytest.mark.parametrize(

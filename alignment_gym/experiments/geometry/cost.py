@@ -1,0 +1,84 @@
+"""What the exact analysis costs: processor seconds against the number of states."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from time import process_time
+from typing import Any
+
+import numpy as np
+
+from alignment_gym.engine.mdp import FiniteMDP
+from alignment_gym.exact.frontier import frontier
+from alignment_gym.exact.goodhart import goodhart_curve
+from alignment_gym.exact.solution import solve
+from alignment_gym.experiments.geometry.growth import SIZES, plain, untimed, yard
+
+FITTED_FROM = 1_000  # states: below, what every pass costs at least hides the slope
+SEED = 5
+PARTS: dict[str, Callable[[FiniteMDP], Any]] = {
+    "anchors, ties, certificate": solve,
+    "frontier": frontier,
+    "Goodhart curve": goodhart_curve,
+}
+TOTAL = "all of it"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Processor seconds of one part of the analysis, on one MDP.
+
+    Attributes:
+        family: which grows.
+        part: of the analysis; each builds on those before it.
+        states, transitions: of the MDP.
+        seconds: of one processor, all threads together.
+    """
+
+    family: str
+    part: str
+    states: int
+    transitions: int
+    seconds: float
+
+
+def costs(sizes: tuple[int, ...] = SIZES, told: Callable[[str], None] = lambda _: None) -> list[dict[str, Any]]:
+    """Measure both families at some sizes; rows of JSON values.
+
+    Args:
+        sizes: numbers of states.
+        told: takes a word on what is measured next.
+    """
+    rng = np.random.default_rng(SEED)
+    families: dict[str, Callable[[int], FiniteMDP]] = {
+        "yard (deterministic)": yard,
+        "plain (three outcomes)": lambda states: plain(states, rng),
+    }
+    rows = []
+    for family, make in families.items():
+        for states in sizes:
+            told(f"{family}, {states:,} states")
+            rows += [asdict(each) for each in _measured(family, make(states))]
+    return rows
+
+
+def slopes(rows: list[dict[str, Any]]) -> dict[tuple[str, str], float]:
+    """Return the slope of log seconds over log states, by family and part, from 1,000 states on."""
+    found = {}
+    for key in dict.fromkeys((row["family"], row["part"]) for row in rows):
+        mine = [row for row in rows if (row["family"], row["part"]) == key and row["states"] >= 0.9 * FITTED_FROM]
+        if len(mine) > 1:
+            logs = np.log([[row["states"], max(row["seconds"], 1e-6)] for row in mine])
+            found[key] = float(np.polyfit(logs[:, 0], logs[:, 1], 1)[0])
+    return found
+
+
+def _measured(family: str, mdp: FiniteMDP) -> Iterator[Cost]:
+    """Time each part on tables of which nothing is remembered, and the sum."""
+    fresh, total = untimed(mdp), 0.0
+    for part, question in PARTS.items():
+        began = process_time()
+        question(fresh)
+        seconds = process_time() - began
+        total += seconds
+        yield Cost(family, part, fresh.state_count, fresh.transition_count, seconds)
+    yield Cost(family, TOTAL, fresh.state_count, fresh.transition_count, total)
