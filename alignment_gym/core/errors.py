@@ -24,6 +24,10 @@ class InvalidRun(AlignmentGymError):
     """A run directory is not one, or is incomplete."""
 
 
+class InvalidScores(AlignmentGymError):
+    """Numbers that no statistic is taken of: NaN, none at all, ragged, or out of range."""
+
+
 class TooLargeToEnumerate(AlignmentGymError):
     """A world has more states or transitions than exact analysis allows."""
 
