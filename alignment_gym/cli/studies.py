@@ -56,6 +56,7 @@ def report(
     out: Annotated[Path, typer.Option("-o", "--out", help="Where the report goes.")] = Path("report"),
 ) -> None:
     """Write records, tables and figures of finished runs; of runs that were tested on other levels, what they lost."""
+    from alignment_gym.reports.curves import write_pressure
     from alignment_gym.reports.figures import write_figures
     from alignment_gym.reports.generalisation import write_generalisation
     from alignment_gym.reports.tables import read_records, write_tables
@@ -63,7 +64,7 @@ def report(
     records = read_records(runs)
     tested = [record for record in records if "test" in record]
     plain = [record for record in records if "test" not in record]
-    written = [*write_tables(plain, out), *write_figures(plain, out)] if plain else []
+    written = [*write_tables(plain, out), *write_figures(plain, out), *write_pressure(plain, out)] if plain else []
     if tested:
         written += write_generalisation(tested, out / "generalisation" if plain else out)
     for path in written:

@@ -6,8 +6,9 @@ its worst and its best. What rests on an undefined score (NaN) is NaN itself.
 
 Sources: L. Gao, J. Schulman, J. Hilton, Scaling Laws for Reward Model Overoptimization (2022), arXiv:2210.10760, for
 the two curves, in the forms that summaries of it agree on, and here fitted to exact true scores in place of a gold
-reward model's; their peaks are derived here. The drop follows the drop height of J. Karwowski et al., Goodhart's Law in Reinforcement Learning (2023), arXiv:2310.09144,
-with the sign that makes a drop positive, and along the path that training took.
+reward model's; their peaks are derived here. The drop follows the drop height of J. Karwowski et al., Goodhart's Law
+in Reinforcement Learning (2023), arXiv:2310.09144, with the sign that makes a drop positive, and along the path that
+training took.
 """
 
 from dataclasses import dataclass
