@@ -225,9 +225,9 @@ def _pressure_part(records: Sequence[Record]) -> tuple[str, ...]:
         "## Pressure: what training passed through",
         "Over checkpoints: the drop of 1 - L from its highest to the last; P and KL where T is highest (the onset); "
         "the mean of H. KL is from uniform play, in nats, and not comparable between algorithms: policies that never "
-        "randomise are all about equally far away, so that of greedy agents it tells nothing. A hump: 1 - L rises after "
-        "the first checkpoint, and falls by more than 0.02 until the end. What came before the first checkpoint is not "
-        "seen, so that drops are lower bounds.",
+        "randomise are all about equally far away, so that of greedy agents it tells nothing. A hump: 1 - L rises "
+        "after the first checkpoint, and falls by more than 0.02 until the end. What came before the first checkpoint "
+        "is not seen, so that drops are lower bounds.",
         table([*NAMES, "seeds", "drop", "P at onset", "KL at onset", "mean H", "final KL", "hump"], rows),
     )
 
