@@ -152,6 +152,18 @@ def test_a_trap_that_is_far_ahead_is_avoided_from_the_start():
     assert np.isnan(worth(replace(endless, start=np.array([7], dtype=np.int32)), "true").amount)
 
 
+def test_the_least_chance_of_an_event_is_too_much():
+    P = np.zeros((3, 2, 3))
+    P[0, 0, 0], P[0, 1] = 1, (0, 1e-12, 1 - 1e-12)
+    P[1, :, 1] = P[2, :, 2] = 1
+    event = np.zeros((3, 2))
+    event[1] = 1
+    mdp = FiniteMDP.from_arrays(P, [[0, 1], [0, 0], [0, 0]], event, [1, 0, 0], horizon=2)
+    close(worth(mdp, "true").amount, 1 - 1)  # it can still be taken as the last step
+    close(worth(mdp.with_horizon(3), "true").amount, 0)
+    close(worth(replace(mdp, horizon=None, discount=0.9), "true").amount, 1)
+
+
 def test_beliefs_of_a_world_that_hides_states_have_incentives_as_long_as_there_is_time():
     tiger = as_mdp(Tiger(horizon=3))
     known = observing(tiger, 6)

@@ -178,11 +178,22 @@ def test_an_endless_discount_counts_as_the_chance_to_go_on():
         first_time(endless, uniform(endless), "proxy")
 
 
-def test_with_horizon_and_discount_all_agree_on_the_chance_to_go_on():
-    mdp = replace(as_mdp(random_table(np.random.default_rng(3), horizon=4)), discount=0.8)
+def test_what_the_horizon_pays_is_met_by_who_goes_on_so_far():
+    world = Table(
+        follows=(((0.5, 0.5),) * 2,) * 2,
+        proxy=((0.0, 0.0),) * 2,
+        true=((0.0, 0.0),) * 2,
+        start=(1.0, 0.0),
+        final_pay=((0.0, 1.0), (1.0, 1.0)),
+        horizon=3,
+    )
+    mdp = replace(as_mdp(world), discount=0.8)
     policy = uniform(mdp)
-    close(first_time(mdp, policy, "paid").probability, event_probability(mdp, policy, "paid"))
-    close(after(mdp, policy, "paid", given="paid"), 1)
+    close(event_probability(mdp, policy, "paid"), 0.5 * 0.8**3)
+    close(first_time(mdp, policy, "paid").chances, [0, 0, 0.5 * 0.8**3, 1 - 0.5 * 0.8**3])
+    close(expected_occurrences(mdp, policy, "paid"), 0.5 * 0.8**3)
+    close(after(mdp, policy, "paid", given="meant"), 0.5)
+    close(most_probable(mdp, "paid").probability, 0.5 * 0.8**3)
 
 
 def test_interruptions_of_the_classic_can_be_evaded_and_being_held_is_a_coins_toss_at_most():
