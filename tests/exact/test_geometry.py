@@ -18,7 +18,7 @@ from alignment_gym.exact.geometry import epic, epic_canonical, epic_distance, ge
 from alignment_gym.exact.polytope import polytope
 from alignment_gym.exact.projection import angle_between, projected, projected_angle
 from alignment_gym.exact.values import at_start, both_rewards, of_policies, one_hot_rows
-from tests.tiny import Tiger, arms, random_arrays, random_table
+from tests.tiny import Odometer, Tiger, arms, random_arrays, random_table
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -149,6 +149,12 @@ def test_projections_are_those_of_dense_and_of_sparse_least_squares(seed):
         for given_reward, rest in zip(omega.rewards, found.rewards, strict=True):
             fit = lsmr(omega.balance.T, given_reward, atol=1e-14, btol=1e-14, conlim=0, maxiter=2000)[0]
             assert_allclose(rest, given_reward - omega.balance.T @ fit, atol=1e-8)
+
+
+def test_directions_are_conjugate_so_that_there_are_no_more_steps_than_rows():
+    endless = random_arrays(np.random.default_rng(0), states=4, gamma=0.9)
+    assert projected(endless).iterations <= 4
+    assert projected(Odometer(size=6, horizon=30)).iterations <= 60  # 511 rows; steepest descent takes 888 steps
 
 
 def test_the_stated_error_bounds_the_true_one(monkeypatch):
