@@ -192,7 +192,7 @@ class _Path:
     def __init__(self, mdp: FiniteMDP, anchors: Anchors) -> None:
         self._mdp = mdp
         self._rise = anchors.proxy_max - anchors.proxy_reference
-        self._height = 1.0 if trivial(anchors.true_max, anchors.true_min) else anchors.true_range
+        self._height = anchors.true_range or 1.0
         self._room = int(np.clip(EFFORT // (_size(mdp) * _steps(mdp)), *BETAS))
         self._large = self._room < 2 * BETAS[0]
         self.beta, self.found = np.empty(0), np.empty((4, 0))
@@ -318,9 +318,8 @@ def _passed(mdp: FiniteMDP, pressure: Array) -> Array:
         _average(other, policy, scale, true.values)
         np.multiply(np.subtract(gain, proxy.values, out=gain), other, out=gain)
         _average(np.add(gain, slope.expected() * mdp.discount, out=gain), policy, scale, slope.values)
-    found = np.stack([at_start(mdp, each.values.T) for each in (proxy, true, soft, slope)])
-    found[2] = pressure * found[0] - found[2]
-    return found
+    returns, other, largest, slopes = (at_start(mdp, each.values.T) for each in (proxy, true, soft, slope))
+    return np.stack([returns, other, pressure * returns - largest, slopes])
 
 
 def _average(what: Array, weights: Array, scale: Array, into: Array) -> None:
@@ -347,7 +346,7 @@ def _committed(mdp: FiniteMDP, tolerance: float) -> tuple[float, float, float]:
         largest = policy.max(axis=0)
         np.exp(np.subtract(policy, largest, out=policy), out=policy)
         scale = policy.sum(axis=0)
-        ways.values[:] = np.log(scale) + largest - log(len(mdp.actions))
+        np.add(np.log(scale), largest - log(len(mdp.actions)), out=ways.values)
         _average(true.quality(), policy, 1.0 / scale, true.values)
     proxy_return, true_return, ways_left = (at_start(mdp, each.values.T)[0] for each in (best, true, ways))
     return float(proxy_return), float(true_return), 0.0 - float(ways_left)

@@ -98,6 +98,14 @@ def test_the_path_stays_inside_turns_away_and_ends_at_the_optimum(episode, seed)
     assert_allclose(directions(ascent) @ proxy / np.linalg.norm(proxy), ascent.cosine[:-1], atol=1e-6)
 
 
+def test_a_long_path_does_not_drift_out_of_the_polytope():
+    ascent = steepest_ascent(random_arrays(np.random.default_rng(0), horizon=20))
+    omega = ascent.polytope
+    assert len(ascent.cosine) > 250
+    assert np.abs(ascent.occupancy @ omega.balance.T - omega.start).max() < 1e-11
+    close(ascent.proxy_return[-1], ascent.anchors.proxy_max)
+
+
 @pytest.mark.parametrize("episode", EPISODES, ids=str)
 def test_every_direction_is_the_nearest_feasible_one(episode):
     mdp = random_arrays(np.random.default_rng(5), states=4, **episode)

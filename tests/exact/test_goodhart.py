@@ -1,5 +1,6 @@
 """The Goodhart curve: known answers, a plain soft recursion, and what has to hold on every world."""
 
+from dataclasses import replace
 from math import inf, isnan, log, sqrt
 
 import numpy as np
@@ -14,7 +15,7 @@ from alignment_gym.engine.mdp import as_mdp
 from alignment_gym.exact import goodhart, lumping
 from alignment_gym.exact.goodhart import GoodhartCurve, goodhart_curve
 from alignment_gym.exact.values import forward, occupancy, of_policy, uniform
-from tests.tiny import Tiger, arms, bandit, random_arrays, random_table
+from tests.tiny import Table, Tiger, arms, bandit, random_arrays, random_table
 
 ALIGNED = arms((1, 0), (2, 1))  # KA-1
 OPPOSED = arms((1, 0), (0, 1))  # KA-2
@@ -262,6 +263,22 @@ def test_alike_states_are_solved_once_whatever_their_actions_are_called():
         assert_allclose(at(goodhart_curve(mdp), beta), softened(mdp, beta), atol=1e-9)
     told_apart = FiniteMDP.from_arrays(chances, proxy, [[0, 1], [5, 0], [5, 0], [1, 1]], [0.5, 0.25, 0.25, 0], 5)
     assert lumping.lumped(told_apart).state_count == 4
+
+
+def test_states_that_differ_only_in_what_comes_at_the_end_are_told_apart():
+    # Arms 0 and 1 lead to states 1 and 2, which differ in what the horizon pays there, and then in who terminates.
+    follows = (((0.0, 1.0, 0.0), (0.0, 0.0, 1.0)), ((0.0, 1.0, 0.0),) * 2, ((0.0, 1.0, 0.0),) * 2)
+    paid, start = ((0.0, 1.0), (1.0, 2.0), (1.0, 2.0)), (1.0, 0.0, 0.0)
+    worlds = [
+        Table(follows=follows, proxy=paid, true=paid, start=start, final_pay=pay, horizon=4)
+        for pay in (((0, 0),) * 3, ((0, 0), (0, 0), (0, 1)), ((0, 0), (0, 0), (1, 0)))
+    ]
+    alike, *others = (as_mdp(world) for world in worlds)
+    others.append(replace(alike, terminated=np.array([False, False, False, False, False, True])))
+    assert goodhart._lumped(alike).state_count == 2
+    for mdp in others:
+        assert goodhart._lumped(mdp) is mdp
+        assert_allclose(at(goodhart_curve(mdp), 2.0), softened(mdp, 2.0), atol=1e-9)
 
 
 def test_a_large_world_gets_a_sparser_grid_and_the_same_peak(monkeypatch):
