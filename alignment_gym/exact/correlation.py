@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from alignment_gym.core import World
 from alignment_gym.engine.mdp import FiniteMDP, as_mdp
 from alignment_gym.exact.deviation import padded_length, padded_rewards, padded_visits
+from alignment_gym.exact.lumping import lumped
 from alignment_gym.exact.values import MAX_SWEEPS, STILL, Array, at_start, uniform
 from alignment_gym.metrics.scores import NEGLIGIBLE
 
@@ -128,7 +129,8 @@ def return_correlation(what: str | World[Any] | FiniteMDP, **dials: Any) -> floa
         **dials: level and dials, where an id is given.
     """
     mdp = as_mdp(what, **dials)
-    covariance, scale = _return_covariance(mdp)
+    # returns of a sure world hang on its rows' pay alone, which states that are alike share
+    covariance, scale = _return_covariance(lumped(mdp) if mdp.deterministic else mdp)
     return _correlation(covariance, scale).value
 
 

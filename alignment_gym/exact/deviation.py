@@ -39,7 +39,7 @@ def trajectory_kl(mdp: FiniteMDP, policy: Array, reference: Array | None = None)
 
 
 def chi_squared(mdp: FiniteMDP, policy: Array, reference: Array | None = None) -> float:
-    """Return the chi-squared divergence of a policy's visits d from another's: the sum of d**2 / d_reference, minus 1.
+    """Return the chi-squared divergence of a policy's visits from another's: the sum of (visits - other)**2 / other.
 
     Infinite where the policy goes where the other never is; arguments as in `trajectory_kl`.
     """
@@ -47,7 +47,7 @@ def chi_squared(mdp: FiniteMDP, policy: Array, reference: Array | None = None) -
     if (mine[other == 0.0] > 0.0).any():
         return float("inf")
     met = other > 0.0
-    return float((mine[met] ** 2 / other[met]).sum() - 1.0)
+    return float(((mine[met] - other[met]) ** 2 / other[met]).sum())
 
 
 def total_variation(mdp: FiniteMDP, policy: Array, reference: Array | None = None) -> float:
