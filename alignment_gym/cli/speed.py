@@ -1,7 +1,6 @@
 """`speed`: this machine, measured against peers."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,11 +23,12 @@ def speed(
 
     Takes up to eight minutes; keep the machine idle.
     """
+    from alignment_gym.cli.progress import counting
     from alignment_gym.experiments import speed as benchmarks
 
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)  # refused now rather than after minutes
-    with _following(benchmarks.parts()) as told:
+    with counting("speed", benchmarks.parts()) as told:
         record = benchmarks.benchmark(benchmarks.QUICK if quick else benchmarks.FULL, told)
     paths = _written(record, out) if out is not None else []
     if as_json:
@@ -67,21 +67,3 @@ def _print_table(head: Sequence[str], rows: list[list[str]]) -> None:
     console = Console(markup=False)
     console.print(table)
     console.print()
-
-
-@contextmanager
-def _following(parts: list[str]) -> Iterator[Callable[[str], None]]:
-    """Show on stderr which part is being measured; silent where stderr is no terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    # a bar that redraws itself would take time from what is measured
-    with Progress(*columns, console=console, disable=not console.is_terminal, auto_refresh=False) as progress:
-        task = progress.add_task("speed", total=len(parts))
-
-        def told(part: str) -> None:
-            progress.update(task, description=part, completed=parts.index(part), refresh=True)
-
-        yield told

@@ -28,6 +28,8 @@ from alignment_gym.exact.values import Array, uniform
 from alignment_gym.metrics.scores import NEGLIGIBLE, Anchors, trivial
 
 VANISHED = 1e-12  # of the largest entry: visits and directions below it are none
+DEPENDENT = 1e-10  # squared length of a column's part, of 1, that those held leave free: below it there is none
+REFRESHED = 30  # changes after which the inverse is worked out anew
 Index = NDArray[np.intp]
 
 
@@ -172,10 +174,12 @@ class _Cone:
         self.length = float(np.linalg.norm(self._proxy))
         self._held: list[int] = []  # the unvisited columns with a weight
         self._inverse = np.empty((0, 0))  # of the projector's part in those columns
+        self._changes = 0  # of the inverse, since it was worked out anew
         self._weight = np.zeros(omega.columns)
 
     def nearest(self, unvisited: NDArray[np.bool_]) -> Array:
         """Return the projection of the proxy onto the cone, (C,): no unvisited column falls."""
+        open_ = unvisited.copy()  # but for columns that fall by rounding alone
         while True:
             direction = self._proxy + self._projector @ self._weight
             if np.abs(direction[self._held]).max(initial=0.0) > VANISHED * self.length:  # the inverse has a history
@@ -183,14 +187,15 @@ class _Cone:
                 direction = self._proxy + self._projector @ self._weight
             direction[self._held] = 0.0
             direction[np.abs(direction) < VANISHED * self.length] = 0.0
-            falling = np.where(unvisited, direction, 0.0)
+            falling = np.where(open_, direction, 0.0)
             worst = int(falling.argmin())
             if falling[worst] >= 0.0:
-                return np.asarray(direction)
+                return np.asarray(np.where(unvisited, np.maximum(direction, 0.0), direction))
             self._hold(worst)
             while len(needless := self._settle()):
                 for place in needless[::-1]:
                     self._let_go(int(place))
+            open_[worst] = worst in self._held
 
     def _settle(self) -> Index:
         """Move weights towards those that keep held columns still, until some vanish; return the places of these."""
@@ -205,9 +210,14 @@ class _Cone:
         return np.asarray(gone)
 
     def _hold(self, column: int) -> None:
-        """Border the inverse."""
+        """Border the inverse, unless the columns that are held hold this one too."""
+        if self._changes >= REFRESHED:
+            self._inverse = np.linalg.inv(self._projector[np.ix_(self._held, self._held)])
+            self._changes = 0
         across = self._inverse @ self._projector[self._held, column]
         rest = self._projector[column, column] - self._projector[column, self._held] @ across
+        if rest < DEPENDENT:
+            return
         count = len(self._held)
         inverse = np.empty((count + 1, count + 1))
         inverse[:count, :count] = self._inverse + np.outer(across / rest, across)
@@ -215,6 +225,7 @@ class _Cone:
         inverse[count, count] = 1.0 / rest
         self._inverse = inverse
         self._held.append(column)
+        self._changes += 1
 
     def _let_go(self, place: int) -> None:
         """Take a border off the inverse."""
@@ -224,3 +235,4 @@ class _Cone:
         inverse -= np.outer(across / self._inverse[place, place], across)
         self._inverse = inverse
         del self._held[place]
+        self._changes += 1

@@ -5,7 +5,7 @@ the headline on its lower and left axes, severity on its upper and right ones.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import isnan
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from alignment_gym.core import InvalidRun, make_world
 from alignment_gym.engine.mdp import FiniteMDP
 from alignment_gym.exact.frontier import Frontier
 from alignment_gym.exact.goodhart import GoodhartCurve
+from alignment_gym.experiments.geometry.prediction import Prediction
 from alignment_gym.metrics.scores import HACK_EXPLOITATION, HACK_LOSS, Anchors, trivial
 from alignment_gym.reports.figures import ABREAST, COLOURS, STYLE, save_figure
 
@@ -199,7 +200,7 @@ def cost_figure(rows: Sequence[dict[str, Any]], slopes: dict[tuple[str, str], fl
     return figure
 
 
-def foretold_figure(found: dict[str, Sequence[Any]]) -> Figure:
+def foretold_figure(found: Mapping[str, Sequence[Prediction]]) -> Figure:
     """Draw rank correlations of descriptors with outcomes, with intervals: a panel an outcome, the best on top."""
     rows = max(len(each) for each in found.values())
     figure = Figure(figsize=(3.8 * len(found), 0.8 + 0.21 * rows), layout="constrained")

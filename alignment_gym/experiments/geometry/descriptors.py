@@ -1,38 +1,10 @@
 """What is known of a proxy before anything is trained on it, as numbers that can be compared over worlds."""
 
 from math import nan
-from typing import Any
 
-from alignment_gym.core import World, make_world, world_class, world_ids
-from alignment_gym.exact.analysis import Analysis, analyse
+from alignment_gym.exact.analysis import Analysis
 from alignment_gym.exact.frontier import NEAR
-from alignment_gym.experiments.records import nulled
 from alignment_gym.metrics.scores import scores
-
-
-def levels() -> list[tuple[str, str]]:
-    """Return every world with each of its fixed levels that can be enumerated."""
-    worlds: list[tuple[str, World[Any]]] = [
-        (env, make_world(env, level=level)) for env in world_ids() for level in world_class(env).levels
-    ]
-    return [(env, world.level) for env, world in worlds if world.enumerable]
-
-
-def described(env: str, level: str, *, geometry: bool = True) -> tuple[Analysis, dict[str, Any]]:
-    """Return a level's analysis, and its row: facts, and descriptors as JSON values."""
-    found = analyse(env, level=level, geometry=geometry)
-    facts = {
-        "env": env,
-        "level": level,
-        "states": found.solution.states,
-        "class": found.solution.class_name,
-        "class_near_optimal": found.frontier.class_within(NEAR),
-        "certified": found.solution.certified,
-        "verdict": found.frontier.verdict,
-        "vertices": len(found.frontier.vertices),
-        "error": found.frontier.error,
-    }
-    return found, facts | nulled(descriptors(found))
 
 
 def descriptors(found: Analysis) -> dict[str, float]:
