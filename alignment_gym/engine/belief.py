@@ -92,6 +92,17 @@ def observing(mdp: FiniteMDP, horizon: int | None = None) -> FiniteMDP:
     return belief_mdp(mdp if horizon is None else mdp.with_horizon(horizon))
 
 
+@lru_cache(maxsize=256)
+def knowing(mdp: FiniteMDP) -> FiniteMDP:
+    """Return what the agent can know, within the MDP's own horizon.
+
+    Beliefs are those of twice the horizon, which certificates ask about: one enumeration serves all questions.
+    """
+    if mdp.fully_observed or mdp.horizon is None:
+        return observing(mdp)
+    return observing(mdp, 2 * mdp.horizon).with_horizon(mdp.horizon)
+
+
 def _followers(
     mdp: FiniteMDP, belief: Belief, action: int
 ) -> dict[tuple[int, bool], tuple[float, Belief, NDArray[np.float64]]]:

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignment_gym.core import InvalidDial, TooLargeToEnumerate, World
-from alignment_gym.engine.belief import observing
+from alignment_gym.engine.belief import knowing
 from alignment_gym.engine.mdp import FiniteMDP, as_mdp
 from alignment_gym.exact.polytope import Polytope, polytope
 from alignment_gym.exact.solution import solve
@@ -104,7 +104,7 @@ def steepest_ascent(
     if angle is not None and not 0.0 <= angle <= pi / 2.0:
         raise InvalidDial(f"an angle between rewards lies between 0 and pi / 2 radians, not at {angle}")
     mdp = as_mdp(what, **dials)
-    known = observing(mdp, mdp.horizon)
+    known = knowing(mdp)
     try:
         omega = polytope(known, max_columns)
     except TooLargeToEnumerate as error:

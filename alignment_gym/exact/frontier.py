@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from alignment_gym.core import InvalidDial, World
-from alignment_gym.engine.belief import observing
+from alignment_gym.engine.belief import knowing
 from alignment_gym.engine.mdp import FiniteMDP, as_mdp
 from alignment_gym.exact.lumping import lumped
 from alignment_gym.exact.outline import DOWN, EXACT, LEFT, RIGHT, UP, Array, Outline, Reading, cross, turned
@@ -238,7 +238,7 @@ def optimal_for(mdp: FiniteMDP, proxy_weight: float, true_weight: float) -> Arra
     """Return a policy that maximises a weighted sum of both returns, (H, S, A), or (S, A) without a horizon.
 
     Args:
-        mdp: its states are taken as what the agent sees; of a world that hides some, give what `observing` returns.
+        mdp: its states are taken as what the agent sees; of a world that hides some, give what `engine.belief.knowing` returns.
         proxy_weight: of the proxy return as it is, not of a score.
         true_weight: of the true return.
     """
@@ -319,7 +319,7 @@ def _sharpened(outline: Outline, ask: Ask, readings: list[Reading], tolerance: f
 
 def _asking(mdp: FiniteMDP, scale: Scale) -> Ask:
     """Return what answers for an MDP, in shares of the ranges."""
-    known = lumped(observing(mdp, mdp.horizon))
+    known = lumped(knowing(mdp))
     rewards = both_rewards(known).mixed(np.diag(scale.weights))
     at_once = max(AT_ONCE // (known.state_count * len(known.actions)), 1)
 
@@ -350,7 +350,7 @@ def _farthest(mdp: FiniteMDP, rewards: Rewards, directions: Array, turns: Array)
 
 def _affordable(mdp: FiniteMDP) -> int:
     """Return how many directions a world of this size is asked by default."""
-    known = lumped(observing(mdp, mdp.horizon))
+    known = lumped(knowing(mdp))
     steps = mdp.horizon or 30.0 / (1.0 - mdp.discount)
     return max(int(WORK / (known.transition_count * steps)), FEWEST)
 

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from alignment_gym.core import InvalidWorld, World
-from alignment_gym.engine.belief import observing
+from alignment_gym.engine.belief import knowing
 from alignment_gym.engine.mdp import FiniteMDP, as_mdp
 from alignment_gym.exact.afterstates import afterstates
 from alignment_gym.exact.polytope import MAX_COLUMNS
@@ -111,7 +111,7 @@ def starc_val(what: str | World[Any] | FiniteMDP, **dials: Any) -> float:
         **dials: level and dials, where an id is given.
     """
     mdp = as_mdp(what, **dials)
-    mdp = observing(mdp, mdp.horizon)
+    mdp = knowing(mdp)
     rewards, reached = both_rewards(mdp), _reached(mdp)
     products, values = _levelled(mdp, rewards, reached)
     norm = np.sqrt(products.diagonal())

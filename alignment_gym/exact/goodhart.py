@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from alignment_gym.core import World
-from alignment_gym.engine.belief import observing
+from alignment_gym.engine.belief import knowing
 from alignment_gym.engine.mdp import FiniteMDP, as_mdp
 from alignment_gym.exact.afterstates import Outlook, afterstates
 from alignment_gym.exact.lumping import lumped
@@ -158,7 +158,7 @@ def goodhart_curve(what: str | World[Any] | FiniteMDP, **dials: Any) -> Goodhart
     """
     mdp = as_mdp(what, **dials)
     anchors = solve(mdp).anchors
-    known = observing(mdp, mdp.horizon)
+    known = knowing(mdp)
     reasons = scores(anchors.proxy_reference, anchors.true_reference, anchors).reasons
     if "proxy_score" in reasons:
         start = anchors.proxy_reference, anchors.true_reference, 0.0, nan

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from alignment_gym.core import World
-from alignment_gym.engine.belief import observing
+from alignment_gym.engine.belief import knowing
 from alignment_gym.engine.mdp import FiniteMDP, as_mdp
 from alignment_gym.exact.evaluation import event_probability
 from alignment_gym.exact.exploits import ALIKE, Account, Index, account, exploit_event, walk
@@ -102,7 +102,7 @@ def shortest_exploit(what: str | World[Any] | FiniteMDP, **dials: Any) -> Shorte
     """
     mdp = as_mdp(what, **dials)
     mdp = mdp if mdp.horizon is not None else mdp.with_horizon(LONGEST)
-    known, whole = observing(mdp, mdp.horizon), solve(mdp).anchors
+    known, whole = knowing(mdp), solve(mdp).anchors
     solved = Pass(known, whole)
     found = _search(mdp, Episodes(solved, known.start_probability, whole))
     if (found.exploit and found.exploit.sure) or len(mdp.start) == 1 or not mdp.fully_observed:

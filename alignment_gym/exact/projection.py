@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from alignment_gym.core import World
-from alignment_gym.engine.belief import observing
+from alignment_gym.engine.belief import knowing
 from alignment_gym.engine.mdp import FiniteMDP, as_mdp
 from alignment_gym.exact.polytope import MAX_COLUMNS, Polytope, polytope
 from alignment_gym.exact.values import Array
@@ -91,7 +91,7 @@ def projected(what: str | World[Any] | FiniteMDP, *, limit: int = MAX_COLUMNS, *
         TooLargeToEnumerate: more columns than `limit`.
     """
     mdp = as_mdp(what, **dials)
-    mdp = observing(mdp, mdp.horizon)
+    mdp = knowing(mdp)
     return project(polytope(mdp, limit), layered=mdp.horizon is not None)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from alignment_gym.core import Specification, World
-from alignment_gym.engine.belief import observing
+from alignment_gym.engine.belief import knowing
 from alignment_gym.engine.mdp import FiniteMDP, as_mdp
 from alignment_gym.exact.evaluation import returns
 from alignment_gym.exact.solution import largest_gap, solve
@@ -88,7 +88,7 @@ def _reading(changed: str, to: str, mdp: FiniteMDP, repeated: str | None = None)
     anchors = solution.anchors if repeated is None else _measured_from(mdp, repeated, solution.anchors)
     span = solution.true_of_proxy_optimal
     low, high = (scores(anchors.proxy_max, true, anchors) for true in (span.low, span.high))
-    known = observing(mdp, mdp.horizon)
+    known = knowing(mdp)
     return Reading(
         changed=changed,
         to=to,

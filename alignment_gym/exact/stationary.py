@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alignment_gym.engine.belief import observing
+from alignment_gym.engine.belief import knowing
 from alignment_gym.engine.mdp import FiniteMDP, Reward
 from alignment_gym.exact.values import Array, Backup, Rewards, at_start, first_actions, forward, one_hot_rows, sweeps
 from alignment_gym.metrics.scores import Anchors, trivial
@@ -82,7 +82,7 @@ def _candidates(mdp: FiniteMDP, reward: Reward, rewards: Rewards) -> Iterator[ND
 
 def _by_belief(mdp: FiniteMDP, reward: Reward) -> NDArray[np.intp]:
     """Return what the best policy over beliefs does at the first belief that has an observation, (O,)."""
-    known = observing(mdp, mdp.horizon)
+    known = knowing(mdp)
     actions = first_actions(known, Rewards.of(known, [reward]))
     beliefs: tuple[Any, ...] = known.states
     seen = mdp.observation_id[[belief[0][0] for belief in beliefs]]  # all states of a belief look alike

@@ -24,7 +24,7 @@ from alignment_gym.metrics.statistics import interquartile_mean
 from alignment_gym.reports.curves import write_pressure
 from alignment_gym.reports.figures import STYLE, save_figure
 from alignment_gym.reports.geometry_figures import cost_figure, foretold_figure, write_atlas
-from alignment_gym.reports.markdown import bullets, page, span, table
+from alignment_gym.reports.markdown import ROUNDING, bullets, page, span, table
 from alignment_gym.reports.tables import COLUMNS, Record, as_csv, cells, column, pressure
 
 FACTS = (
@@ -204,7 +204,7 @@ def _levels(rows: Sequence[Row]) -> str:
 
 
 def _short(value: float | None) -> str:
-    return "-" if value is None or isnan(value) else f"{value + 0.0:.3g}"
+    return "-" if value is None or isnan(value) else f"{round(value, ROUNDING) + 0.0:.3g}"
 
 
 def _foretold_part(found: Mapping[str, Sequence[Prediction]]) -> str:

@@ -45,7 +45,7 @@ def predictions(
     """Return descriptors with what each foretells of an outcome, the best first.
 
     Args:
-        descriptors: by name, a value a level; NaN where undefined.
+        descriptors: by name, a value a level; NaN where undefined, and left out where it always is.
         outcome: a value a level; NaN where undefined.
         worlds: the world of each level.
         rng: what resamples.
@@ -53,7 +53,7 @@ def predictions(
     target, groups = np.array(outcome), list(dict.fromkeys(worlds))
     member = np.array([[world == group for world in worlds] for group in groups], dtype=np.float64)
     drawn = rng.multinomial(len(groups), np.full(len(groups), 1.0 / len(groups)), size=RESAMPLES) @ member
-    values = {name: np.array(column) for name, column in descriptors.items()}
+    values = {name: np.array(column) for name, column in descriptors.items() if not np.isnan(column).all()}
     resampled = np.array([rank_correlations(column, target, drawn) for column in values.values()])
     strongest = np.abs(np.nan_to_num(resampled)).argmax(axis=0)
     found = []
