@@ -238,7 +238,7 @@ def optimal_for(mdp: FiniteMDP, proxy_weight: float, true_weight: float) -> Arra
     """Return a policy that maximises a weighted sum of both returns, (H, S, A), or (S, A) without a horizon.
 
     Args:
-        mdp: its states are taken as what the agent sees; of a world that hides some, give what `engine.belief.knowing` returns.
+        mdp: its states are taken as what the agent sees; of one that hides some, give what `knowing` returns.
         proxy_weight: of the proxy return as it is, not of a score.
         true_weight: of the true return.
     """

@@ -70,7 +70,7 @@ def polytope(mdp: FiniteMDP, limit: int = MAX_COLUMNS) -> Polytope:
     """Return the occupancy polytope of an MDP, over the states that it can reach.
 
     Args:
-        mdp: its states are taken as what the agent sees; of a world that hides some, give what `engine.belief.knowing` returns.
+        mdp: its states are taken as what the agent sees; of one that hides some, give what `knowing` returns.
         limit: columns at most.
 
     Raises:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from alignment_gym import FiniteMDP, exact
-from alignment_gym.engine.belief import observing
+from alignment_gym.engine.belief import knowing
 from alignment_gym.engine.mdp import as_mdp
 from alignment_gym.exact import goodhart, lumping
 from alignment_gym.exact.goodhart import GoodhartCurve, goodhart_curve
@@ -303,7 +303,7 @@ def test_in_a_world_that_hides_states_policies_remember():
     for world in (random_table(np.random.default_rng(3), looks=(0, 0, 1)), Tiger(horizon=4)):
         mdp = as_mdp(world)
         curve = goodhart_curve(world)
-        known = observing(mdp, mdp.horizon)
+        known = knowing(mdp)
         assert curve.mdp is known is not mdp
         close(curve.proxy_return[-1], exact.solve(world).anchors.proxy_max)
         close(curve.proxy_return[0], exact.solve(world).anchors.proxy_reference)

@@ -1,5 +1,6 @@
 """Side effects: the known answers, shortest ways, recursion, sums over all pairs, and the classic."""
 
+import sys
 from dataclasses import replace
 from functools import cache
 from itertools import product
@@ -195,7 +196,7 @@ def test_the_quick_ways_states_are_lost_for_a_box_in_a_corner():
 
 
 def test_what_cannot_be_asked_is_refused(monkeypatch):
-    monkeypatch.setattr("alignment_gym.exact.side_effects.MAX_STATES", 1)
+    monkeypatch.setattr(sys.modules[reachability.__module__], "MAX_STATES", 1)
     with pytest.raises(TooLargeToEnumerate, match="smaller level"):
         reachability(one_way())
     monkeypatch.undo()
