@@ -16,7 +16,7 @@ from alignment_gym.core.files import write_text
 from alignment_gym.exact.analysis import Analysis
 from alignment_gym.exact.sensitivity import AS_IT_IS, Reading
 from alignment_gym.experiments.geometry.cost import slopes
-from alignment_gym.experiments.geometry.descriptors import MEANING
+from alignment_gym.experiments.geometry.descriptors import MEANING, NAMES
 from alignment_gym.experiments.geometry.prediction import Prediction, predictions
 from alignment_gym.experiments.geometry.survey import Survey
 from alignment_gym.metrics.overoptimisation import Fit, fit_rl
@@ -56,18 +56,6 @@ SHOWN = (
     "starc_val",
     "reward_correlation",
 )
-SHORT = {
-    "loss_least": "L least",
-    "loss_most": "L most",
-    "surplus": "surplus",
-    "gap_max": "H max",
-    "headroom": "headroom P",
-    "drop": "drop",
-    "onset": "onset P",
-    "starc_val": "STARC-VAL",
-    "reward_correlation": "r",
-}
-
 Row = dict[str, Any]
 
 
@@ -183,7 +171,7 @@ def markdown(found: Survey, told: Mapping[str, Sequence[Prediction]], fits: Sequ
 
 
 def _levels(rows: Sequence[Row]) -> str:
-    head = ["world", "level", "states", "class", "near", *(SHORT[name] for name in SHOWN), "angle"]
+    head = ["world", "level", "states", "class", "near", *(NAMES[name] for name in SHOWN), "angle"]
     lines = [
         [
             row["env"],
@@ -196,7 +184,7 @@ def _levels(rows: Sequence[Row]) -> str:
         ]
         for row in rows
     ]
-    meanings = [f"*{SHORT[name]}*: {MEANING[name]}." for name in SHOWN]
+    meanings = [f"*{NAMES[name]}*: {MEANING[name]}." for name in SHOWN]
     return page(
         table(head, lines),
         bullets([*meanings, "*near*: the class among policies with P >= 0.95.", "*angle*: projected, in degrees."]),

@@ -20,6 +20,7 @@ from alignment_gym.core import InvalidRun, make_world
 from alignment_gym.engine.mdp import FiniteMDP
 from alignment_gym.exact.frontier import Frontier
 from alignment_gym.exact.goodhart import GoodhartCurve
+from alignment_gym.experiments.geometry.descriptors import NAMES
 from alignment_gym.experiments.geometry.prediction import Prediction
 from alignment_gym.metrics.scores import HACK_EXPLOITATION, HACK_LOSS, Anchors, trivial
 from alignment_gym.reports.figures import ABREAST, COLOURS, STYLE, save_figure
@@ -213,5 +214,5 @@ def foretold_figure(found: Mapping[str, Sequence[Prediction]]) -> Figure:
         axes.errorbar(values, places, xerr=np.maximum(ends, 0.0), fmt="o", color="#0072B2", markersize=3, linewidth=1)
         axes.axvline(0, color=EDGE, linewidth=0.6)
         axes.set(xlim=(-1.05, 1.05), xlabel="Spearman's rank correlation", title=outcome)
-        axes.set_yticks(places, [each.descriptor for each in known])
+        axes.set_yticks(places, [NAMES[each.descriptor] for each in known])
     return figure

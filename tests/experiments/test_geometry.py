@@ -6,8 +6,10 @@ from numpy.testing import assert_allclose
 from scipy.stats import spearmanr
 
 from alignment_gym import exact
+from alignment_gym.exact.lumping import lumped
 from alignment_gym.experiments.geometry import prediction
-from alignment_gym.experiments.geometry.growth import plain, yard
+from alignment_gym.experiments.geometry.cost import slopes
+from alignment_gym.experiments.geometry.growth import plain
 from alignment_gym.experiments.geometry.prediction import predictions, rank_correlations
 
 
@@ -47,8 +49,14 @@ def test_the_descriptor_that_makes_the_outcome_comes_first_and_its_interval_know
     assert alone.high - alone.low < second.high - second.low  # as if levels were worlds
 
 
-@pytest.mark.parametrize("states", [100, 1_000, 3_000])
-def test_both_families_have_about_the_states_asked_for_and_are_no_trivial_pairs(states):
-    for mdp in (yard(states), plain(states, np.random.default_rng(0))):
-        assert 0.7 * states <= mdp.state_count <= 1.3 * states
-        assert exact.solve(mdp).class_name in ("C", "D", "M")
+@pytest.mark.parametrize("outcomes", [1, 3])
+def test_no_two_states_of_the_family_that_grows_are_alike_and_the_pair_is_not_trivial(outcomes):
+    mdp = plain(300, outcomes, np.random.default_rng(0))
+    assert (mdp.state_count, mdp.transition_count) == (300, 300 * 4 * outcomes)
+    assert lumped(mdp) is mdp
+    assert exact.solve(mdp).class_name in ("C", "D", "M")
+
+
+def test_slopes_are_those_of_power_laws():
+    rows = [{"family": "f", "part": "p", "states": n, "seconds": 1e-6 * n**1.5} for n in (100, 1_000, 10_000, 100_000)]
+    assert_allclose(slopes(rows)["f", "p"], 1.5)

@@ -8,10 +8,17 @@ from typing import Any
 import numpy as np
 
 from alignment_gym.engine.mdp import FiniteMDP
-from alignment_gym.exact.frontier import frontier
-from alignment_gym.exact.goodhart import goodhart_curve
-from alignment_gym.exact.solution import solve
-from alignment_gym.experiments.geometry.growth import SIZES, plain, untimed, yard
+from alignment_gym.exact import (
+    frontier,
+    goodhart_curve,
+    return_correlation,
+    reward_correlation,
+    shortest_exploit,
+    solve,
+    starc_val,
+    worst,
+)
+from alignment_gym.experiments.geometry.growth import SIZES, plain
 
 FITTED_FROM = 1_000  # states: below, what every pass costs at least hides the slope
 SEED = 5
@@ -19,7 +26,11 @@ PARTS: dict[str, Callable[[FiniteMDP], Any]] = {
     "anchors, ties, certificate": solve,
     "frontier": frontier,
     "Goodhart curve": goodhart_curve,
+    "likeness of rewards": lambda mdp: (starc_val(mdp), reward_correlation(mdp), return_correlation(mdp)),
+    "worst exploit": worst,
+    "shortest exploit": shortest_exploit,
 }
+FAMILIES = {"sure steps": 1, "three outcomes a step": 3}
 TOTAL = "all of it"
 
 
@@ -48,16 +59,11 @@ def costs(sizes: tuple[int, ...] = SIZES, told: Callable[[str], None] = lambda _
         sizes: numbers of states.
         told: takes a word on what is measured next.
     """
-    rng = np.random.default_rng(SEED)
-    families: dict[str, Callable[[int], FiniteMDP]] = {
-        "yard (deterministic)": yard,
-        "plain (three outcomes)": lambda states: plain(states, rng),
-    }
-    rows = []
-    for family, make in families.items():
+    rng, rows = np.random.default_rng(SEED), []
+    for family, outcomes in FAMILIES.items():
         for states in sizes:
             told(f"{family}, {states:,} states")
-            rows += [asdict(each) for each in _measured(family, make(states))]
+            rows += [asdict(each) for each in _measured(family, plain(states, outcomes, rng))]
     return rows
 
 
@@ -73,12 +79,12 @@ def slopes(rows: list[dict[str, Any]]) -> dict[tuple[str, str], float]:
 
 
 def _measured(family: str, mdp: FiniteMDP) -> Iterator[Cost]:
-    """Time each part on tables of which nothing is remembered, and the sum."""
-    fresh, total = untimed(mdp), 0.0
+    """Time each part, on tables that no part has seen before the first, and the sum."""
+    total = 0.0
     for part, question in PARTS.items():
         began = process_time()
-        question(fresh)
+        question(mdp)
         seconds = process_time() - began
         total += seconds
-        yield Cost(family, part, fresh.state_count, fresh.transition_count, seconds)
-    yield Cost(family, TOTAL, fresh.state_count, fresh.transition_count, total)
+        yield Cost(family, part, mdp.state_count, mdp.transition_count, seconds)
+    yield Cost(family, TOTAL, mdp.state_count, mdp.transition_count, total)

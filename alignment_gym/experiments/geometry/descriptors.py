@@ -40,6 +40,29 @@ def descriptors(found: Analysis) -> dict[str, float]:
     }
 
 
+NAMES = {
+    "loss_least": "L of optimal play, least",
+    "loss_most": "L of optimal play, most",
+    "loss_near_least": "L at P >= 0.95, least",
+    "loss_near_most": "L at P >= 0.95, most",
+    "surplus": "surplus",
+    "gap_max": "H max",
+    "headroom": "headroom P",
+    "area": "area of all policies",
+    "drop": "Goodhart drop",
+    "onset": "Goodhart onset P",
+    "initial_slope": "initial slope dT/dβ",
+    "starc_val": "STARC-VAL",
+    "reward_correlation": "r of rewards",
+    "return_correlation": "r of returns",
+    "kappa_true": "κ true",
+    "worth": "worth of the event",
+    "shortest": "shortest exploit, steps",
+    "angle": "projected angle",
+    "starc_minimal": "STARC minimal",
+    "epic": "EPIC",
+}
+
 MEANING = {
     "loss_least": "true loss L of proxy-optimal play, where ties go to the true objective",
     "loss_most": "true loss L of proxy-optimal play, where ties go against it",
