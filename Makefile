@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 PYTEST_FLAGS ?= -n 2
 
-.PHONY: help demo test test-slow lint cards first catalogue generalisation speed
+.PHONY: help demo test test-slow lint cards first catalogue generalisation geometry speed
 
 help:
 	@echo "make demo       train a boat on the proxy and on what was meant, and record both"
@@ -17,6 +17,7 @@ help:
 	@echo "make first      run the first study and write its report"
 	@echo "make catalogue  run PPO and Q-learning on every world that claims a loophole, and write the report"
 	@echo "make generalisation  run the study of goals learned instead, and write its report"
+	@echo "make geometry  run PPO on every level, and write the page on the geometry of proxies; keep the machine idle"
 	@echo "make speed      measure speed against peers, below experiments/speed; keep the machine idle"
 
 demo: $(READY)
@@ -47,6 +48,10 @@ catalogue: $(READY)
 generalisation: $(READY)
 	$(BIN)/alignment-gym study run experiments/generalisation/study.toml
 	$(BIN)/alignment-gym report runs/generalisation -o experiments/generalisation
+
+geometry: $(READY)
+	$(BIN)/alignment-gym study run experiments/geometry/study.toml
+	$(BIN)/alignment-gym geometry runs/geometry -o experiments/geometry
 
 speed: $(READY)
 	$(BIN)/alignment-gym speed -o experiments/speed
