@@ -34,15 +34,18 @@ def python_blocks():
 
 
 def test_the_python_in_the_readme_runs(capsys):
-    exec(python_blocks()[0], {})
+    first, own_arrays, _ = python_blocks()
+    exec(first, {})
     assert "Evaluation(" in capsys.readouterr().out
+    exec(own_arrays, {})
+    assert capsys.readouterr().out.startswith("D ")
 
 
 @pytest.fixture
 def own_world(monkeypatch, tmp_path):
     """Write the README's example of a world to a file, and forget it afterwards."""
     monkeypatch.setattr(registry, "_WORLDS", dict(registry._WORLDS))
-    (tmp_path / "thermostat.py").write_text(python_blocks()[1], encoding="utf-8")
+    (tmp_path / "thermostat.py").write_text(python_blocks()[-1], encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     yield import_module("thermostat")
@@ -51,7 +54,7 @@ def own_world(monkeypatch, tmp_path):
 
 
 def test_the_world_in_the_readme_is_whole(own_world):
-    assert sum(bool(line.strip()) for line in python_blocks()[1].splitlines()) <= LINES
+    assert sum(bool(line.strip()) for line in python_blocks()[-1].splitlines()) <= LINES
     world = own_world.Thermostat()
     check_world(world)
     assert exact.solve(world).certified
@@ -88,8 +91,8 @@ def test_the_world_in_the_readme_is_known_to_gymnasium_and_the_command_line(own_
 )
 def test_a_mistake_in_ones_own_world_is_told_in_one_line(monkeypatch, tmp_path, call, before, after, says):
     monkeypatch.setattr(registry, "_WORLDS", dict(registry._WORLDS))
-    assert before in python_blocks()[1]
-    (tmp_path / "mistaken.py").write_text(python_blocks()[1].replace(before, after, 1), encoding="utf-8")
+    assert before in python_blocks()[-1]
+    (tmp_path / "mistaken.py").write_text(python_blocks()[-1].replace(before, after, 1), encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
     said = call("solve", "mistaken:Thermostat-v0")
     sys.modules.pop("mistaken", None)
