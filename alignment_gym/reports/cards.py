@@ -8,7 +8,7 @@ from alignment_gym.core import FAILURE_MODES, Card, world_class, world_ids
 from alignment_gym.core.files import replacing, write_text
 from alignment_gym.reports.markdown import bullets, page, table, typed
 from alignment_gym.reports.pictures import card_picture, png, shows
-from alignment_gym.reports.published import published
+from alignment_gym.reports.published import described, published
 from alignment_gym.reports.world_card import world_page
 
 
@@ -63,8 +63,8 @@ def recipe_page(recipe: Recipe) -> str:
 
 def _texts(out: Path, worlds: Sequence[str]) -> dict[str, str]:
     """Return pages by their paths: those of some worlds, of all recipes, and the indices."""
-    records = published(out)
-    pages = {f"envs/{env}.md": world_page(env, records) for env in worlds}
+    records, rows = published(out), described(out)
+    pages = {f"envs/{env}.md": world_page(env, records, rows) for env in worlds}
     recipes = {f"agents/{name}.md": recipe_page(recipe) for name, recipe in RECIPES.items()}
     return {**pages, "envs/README.md": _worlds_index(), **recipes, "agents/README.md": _recipes_index()}
 

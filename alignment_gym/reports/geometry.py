@@ -24,7 +24,7 @@ from alignment_gym.metrics.statistics import interquartile_mean
 from alignment_gym.reports.curves import write_pressure
 from alignment_gym.reports.figures import STYLE, save_figure
 from alignment_gym.reports.geometry_figures import cost_figure, foretold_figure, write_atlas
-from alignment_gym.reports.markdown import ROUNDING, bullets, page, span, table
+from alignment_gym.reports.markdown import bullets, page, short, span, table
 from alignment_gym.reports.tables import COLUMNS, Record, as_csv, cells, column, pressure
 
 FACTS = (
@@ -179,8 +179,8 @@ def _levels(rows: Sequence[Row]) -> str:
             str(row["states"]),
             row["class"] or "none",
             row["class_near_optimal"] or "none",
-            *(_short(row[name]) for name in SHOWN),
-            _short(None if row["angle"] is None else float(np.degrees(row["angle"]))),
+            *(short(row[name]) for name in SHOWN),
+            short(None if row["angle"] is None else float(np.degrees(row["angle"]))),
         ]
         for row in rows
     ]
@@ -189,10 +189,6 @@ def _levels(rows: Sequence[Row]) -> str:
         table(head, lines),
         bullets([*meanings, "*near*: the class among policies with P >= 0.95.", "*angle*: projected, in degrees."]),
     )
-
-
-def _short(value: float | None) -> str:
-    return "-" if value is None or isnan(value) else f"{round(value, ROUNDING) + 0.0:.3g}"
 
 
 def _foretold_part(found: Mapping[str, Sequence[Prediction]]) -> str:

@@ -15,6 +15,11 @@ def number(value: float | None, why_not: str = "") -> str:
     return f"{plain:.0f}" if abs(plain) >= 1000 else f"{plain:.4g}"
 
 
+def short(value: float | None) -> str:
+    """Return three significant digits, for narrow tables; a dash for NaN and None."""
+    return "-" if value is None or isnan(value) else f"{round(value, ROUNDING) + 0.0:.3g}"
+
+
 def typed(value: Any) -> str:
     """Return a value as one types it."""
     if isinstance(value, bool):

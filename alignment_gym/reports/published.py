@@ -2,19 +2,31 @@
 
 import csv
 from collections.abc import Sequence
+from math import degrees
 from pathlib import Path
 
-from alignment_gym.reports.markdown import page, table
+from alignment_gym.experiments.geometry.descriptors import NAMES as NAMED
+from alignment_gym.reports.markdown import page, short, table
 from alignment_gym.reports.tables import Record, cells, competent, counted, shown
 
 RESULTS = Path("experiments", "catalogue")  # below the folder that holds envs/
-NAMES = ("env", "level", "dials", "recipe", "reward", "key")
+GEOMETRY = Path("experiments", "geometry")
+NAMES = ("env", "level", "dials", "recipe", "reward", "key", "class", "class_near_optimal", "verdict")
 WORDS = {"": None, "True": True, "False": False}
+ON_CARDS = ("headroom", "drop", "onset", "initial_slope", "starc_val", "reward_correlation", "worth", "shortest")
 
 
 def published(out: Path) -> list[Record]:
     """Return the committed results of the catalogue's study, none where there are none."""
-    path = out / RESULTS / "records.csv"
+    return _rows(out / RESULTS / "records.csv")
+
+
+def described(out: Path) -> list[Record]:
+    """Return the committed descriptors of every level, none where there are none."""
+    return _rows(out / GEOMETRY / "descriptors.csv")
+
+
+def _rows(path: Path) -> list[Record]:
     if not path.is_file():
         return []
     with path.open(encoding="utf-8", newline="") as file:
@@ -59,4 +71,27 @@ def trained_part(records: Sequence[Record], certified: bool) -> str:
         "Frozen recipes, exact evaluation; `true` is the twin; [all of it](../experiments/catalogue/README.md).",
         table(head, rows),
         found + missed if certified and paid else "",
+    )
+
+
+def geometry_part(rows: Sequence[Record]) -> str:
+    """Return the geometry of a world's proxy, a row a level; empty where it was not worked out."""
+    if not rows:
+        return ""
+    head = ["level", "over all policies", "class at P >= 0.95", *(NAMED[name] for name in ON_CARDS), "angle"]
+    lines = [
+        [
+            row["level"],
+            row["verdict"],
+            row["class_near_optimal"] or "none",
+            *(short(row[name]) for name in ON_CARDS),
+            short(None if row["angle"] is None else degrees(row["angle"])),
+        ]
+        for row in rows
+    ]
+    return page(
+        "## Geometry of the proxy",
+        "Exact; what each column says, and what it foretells of agents: "
+        "[experiments/geometry](../experiments/geometry/table.md).",
+        table(head, lines),
     )

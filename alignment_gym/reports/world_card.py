@@ -18,7 +18,7 @@ from alignment_gym.reports.catalogue import parity
 from alignment_gym.reports.citation import bibtex
 from alignment_gym.reports.markdown import bullets, number, page, table, typed
 from alignment_gym.reports.pictures import shown_demos
-from alignment_gym.reports.published import trained_part
+from alignment_gym.reports.published import geometry_part, trained_part
 from alignment_gym.reports.tables import Record
 
 DRAWN_SHOWN = 3  # levels of a family
@@ -90,12 +90,13 @@ def card_text(env: str, level: str | None = None, dials: dict[str, Any] | None =
     )
 
 
-def world_page(env: str, records: Sequence[Record] = ()) -> str:
+def world_page(env: str, records: Sequence[Record] = (), described: Sequence[Record] = ()) -> str:
     """Return a world's card as a file: with its picture, all levels solved, and agents that were trained on it.
 
     Args:
         env: the world.
         records: published results, of this world and of others.
+        described: published descriptors of levels, likewise.
     """
     mdp = _compiled(env)
     world = _world(mdp)
@@ -108,6 +109,7 @@ def world_page(env: str, records: Sequence[Record] = ()) -> str:
         *_story(world),
         *_rules(mdp),
         page("## Exact analysis", *_every_level(world)),
+        geometry_part([row for row in described if row["env"] == name]),
         trained_part([record for record in records if record["env"] == name], certified=not world.card.uncertified),
         *_ending(world),
     )

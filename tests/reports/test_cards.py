@@ -83,6 +83,19 @@ def test_a_card_tells_what_trained_agents_did(tmp_path, hack, says):
     assert says in text
     assert "| ppo | proxy | 2 | 1/2 |" in text
     assert "Trained agents" not in world_card.world_page("BoatRace-v0", found)
+
+
+def test_a_card_has_the_published_geometry_of_its_own_levels(tmp_path):
+    header = ["env", "level", "verdict", "class_near_optimal", *published.ON_CARDS, "angle"]
+    rows = [[QUICK, "workshop", "hackable", "D", "0.444", *["0.5"] * 6, "", "1.5707963267948966"]]
+    rows.append(["Another-v0", "room", "equivalent", "", *["1"] * 8, ""])
+    path = tmp_path / published.GEOMETRY / "descriptors.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text("\n".join(",".join(row) for row in [header, *rows]), encoding="utf-8")
+    text = world_card.world_page(QUICK, (), published.described(tmp_path))
+    assert "| workshop | hackable | D | 0.444 | 0.5 | 0.5 | 0.5 | 0.5 | 0.5 | 0.5 | - | 90 |" in text
+    assert "Another" not in text
+    assert "## Geometry of the proxy" not in world_card.world_page(QUICK)
     assert cards.stale_cards(tmp_path, [QUICK])
 
 
