@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from alignment_gym import exact
+from alignment_gym import FiniteMDP, exact
 from alignment_gym.core import InvalidWorld, World
 from alignment_gym.engine.mdp import as_mdp
 from alignment_gym.exact.ties import over_optimal
 from alignment_gym.exact.values import at_start, maximal, minimal, occupancy, uniform
 from alignment_gym.metrics.scores import Anchors, scores
-from tests.tiny import DeepMindBoatRace, bandit, cycle
+from tests.tiny import DeepMindBoatRace, arms, bandit, cycle
 
 ALIGNED = bandit((1, 0), (2, 1))  # KA-1
 OPPOSED = bandit((1, 0), (0, 1))  # KA-2
@@ -102,6 +102,42 @@ def test_largest_hacking_gap_is_that_of_the_worst_arm(world, largest):
     close(exact.solve(world).gap_max, largest)
 
 
+@pytest.mark.parametrize(
+    ("world", "expected"),
+    [
+        pytest.param(ALIGNED, (False, False), id="KA-1"),
+        pytest.param(OPPOSED, (True, False), id="KA-2"),
+        pytest.param(DROP, (False, False, True), id="KA-3"),
+        pytest.param(HUMP, (False, False, False), id="KA-4"),
+    ],
+)
+def test_which_arms_are_worse_than_random_is_known(world, expected):
+    assert tuple(only(world, arm).scores.worse_than_random for arm in range(len(world.actions))) == expected
+
+
+def test_ka_3_no_true_score_is_lower_than_conditioning_allows():
+    solution = exact.solve(DROP)
+    lowest = 1 - 1 / solution.kappa_true
+    close([lowest, only(DROP, 2).scores.true_score], -4 / 5)
+    close(exact.frontier(DROP).scores[:, 1].min(), lowest)
+
+
+@pytest.mark.parametrize(
+    ("proxy", "true", "degrees"),
+    [
+        pytest.param((1, 0), (2, 1), 0, id="KA-1"),
+        pytest.param((1, 0), (0, 1), 180, id="KA-2"),
+        pytest.param((0, 1, 2), (0, 2, -1), 109.10660535, id="KA-3"),
+        pytest.param((0, 1, 2), (0, 2, 1), 60, id="KA-4"),
+        pytest.param((1, 1, 0), (1, -1, 0), 90, id="KA-7"),
+    ],
+)
+def test_angles_in_degrees_and_distances_of_length_one_are_the_known_ones(proxy, true, degrees):
+    found = exact.geometry(arms(proxy, true))
+    assert_allclose(np.degrees(found.angle), degrees, rtol=0, atol=1e-8)
+    close(2 * found.starc_minimal, 2 * np.sin(np.radians(degrees) / 2))  # 2 for KA-2
+
+
 def test_deepmind_boat_race_leaves_the_true_score_open_between_a_third_and_one():
     solution = exact.solve(RACE)
     low, high = solution.true_of_proxy_optimal.low, solution.true_of_proxy_optimal.high
@@ -145,6 +181,65 @@ def test_discounted_values_of_a_two_state_world_solve_their_equations():
     close(minimal(endless, [{"paid": 1.0}]), [[0.0, 0.0]])
     solution = exact.solve(endless)
     close([solution.anchors.proxy_max, solution.anchors.proxy_reference], [5.263157894736842, 2.75])
+
+
+STAY_SWITCH = np.array([[[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [1.0, 0.0]]])  # KA-6's two states
+
+
+def paid_for(*entry: int) -> np.ndarray:
+    """Return a reward of 1 for one (state, action, next state)."""
+    reward = np.zeros((2, 2, 2))
+    reward[entry] = 1.0
+    return reward
+
+
+def between(proxy: np.ndarray, true: np.ndarray, start: tuple[float, float] = (1.0, 0.0)) -> FiniteMDP:
+    return FiniteMDP.from_arrays(STAY_SWITCH, proxy, true, start, gamma=0.9)
+
+
+FIRST, SECOND = paid_for(0, 1, 1), paid_for(1, 1, 0)
+POTENTIAL = np.array([0.0, 10.0])
+SHAPED = FIRST + 0.9 * POTENTIAL - POTENTIAL[:, None, None]
+
+
+@pytest.mark.parametrize(
+    ("start", "best", "even", "shift"),
+    [((1, 0), 5.263157894736842, 2.75, 0), ((0, 1), 4.736842105263158, 2.25, -10)],
+    ids=["from state 0", "from state 1"],
+)
+def test_ka_6_shaping_moves_all_returns_alike(start, best, even, shift):
+    anchors = exact.solve(between(FIRST, SHAPED, start)).anchors
+    close([anchors.proxy_max, anchors.proxy_reference, anchors.proxy_min], [best, even, 0])
+    close([anchors.true_max, anchors.true_reference, anchors.true_min], np.add([best, even, 0], shift))
+
+
+def test_ka_6_every_analysis_calls_the_shaped_reward_the_same():
+    mdp = between(FIRST, SHAPED)
+    assert exact.solve(mdp).class_name == "A"
+    assert exact.frontier(mdp).verdict == exact.geometry(mdp).verdict == "equivalent"
+    curve, ascent = exact.goodhart_curve(mdp), exact.steepest_ascent(mdp)
+    close([curve.drop, ascent.drop, exact.frontier(mdp).gap_max, exact.starc_val(mdp)], 0)
+    close(curve.proxy_score, curve.true_score)
+    close(exact.epic_distance(FIRST, SHAPED, 0.9), 0)
+
+
+def test_ka_6_canonical_rewards_show_in_the_distance_from_their_mirror_image():
+    # Levelled, the reward is (-.275, .275, -.225, .225), projected (-100, 91, -81, 90) / 362; paid for in state 1
+    # instead, both have their halves exchanged, so that their cosines are 99 / 101 and 90 / 91.
+    mdp = between(FIRST, SECOND)
+    close(exact.starc_val(mdp), sqrt(1 / 101))
+    close(exact.geometry(mdp).cosine, 90 / 91)
+    # EPIC's rows, (-.1375, -.3625), (-.1375, .6375) and twice (.1125, -.1125), are exchanged alike: .12375 / .62625
+    close(exact.epic_distance(FIRST, SECOND, 0.9), sqrt((1 - 33 / 167) / 2))
+
+
+def test_ka_19_what_never_happens_moves_no_return():
+    mdp = between(FIRST, FIRST + 7 * paid_for(0, 0, 1))
+    policies = np.random.default_rng(0).dirichlet(np.ones(2), size=(5, 2))
+    for found in (exact.evaluate(policy, mdp) for policy in policies):
+        close(found.true_return, found.proxy_return)
+    assert exact.solve(mdp).class_name == "A"
+    close([exact.starc_val(mdp), exact.geometry(mdp).angle], 0)
 
 
 def test_ka_20_trivial_rewards_leave_scores_undefined_and_say_why():
@@ -215,6 +310,26 @@ def test_ka_29_the_loss_of_the_aligned_bandits_bad_arm_is_one():
 def test_ka_27_ties_are_refused_without_a_horizon_and_without_discount():
     with pytest.raises(InvalidWorld, match="discount must be below 1"):
         replace(as_mdp(cycle(2)), horizon=None)
+
+
+def trap(**episode) -> FiniteMDP:
+    """In state 0, stand still for nothing, which is what is meant, or go on to be paid 1 after the next step."""
+    chances = np.zeros((3, 2, 3))
+    chances[0, 0, 0] = chances[0, 1, 1] = chances[1:, :, 2] = 1.0
+    meant, paid = [[1, 0], [0, 0], [0, 0]], [[0, 0], [1, 1], [0, 0]]
+    return FiniteMDP.from_arrays(chances, paid, meant, [1, 0, 0], terminal=[False, False, True], **episode)
+
+
+def test_ka_27_arrays_without_a_horizon_need_a_discount_and_then_standing_still_is_no_tie():
+    with pytest.raises(InvalidWorld, match="below 1"):
+        trap()
+    endless, still = trap(gamma=0.9), np.array([[1.0, 0.0]] * 3)
+    ties = exact.solve(endless).true_of_proxy_optimal
+    close([ties.low, ties.high], 0)
+    close(exact.evaluate(still, endless).proxy_return, 0)
+    assert exact.frontier(trap(horizon=2)).envelope(0) == (0, 0)
+    close(exact.frontier(trap(horizon=7)).envelope(0), (0, 5))
+    assert exact.greedy(trap(horizon=2), {"proxy": 1.0})[0, 0].tolist() == [0, 1]
 
 
 @pytest.mark.parametrize(("horizon", "stands_still"), [(2, 0), (3, 1), (7, 5)])

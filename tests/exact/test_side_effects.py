@@ -1,8 +1,8 @@
 """Side effects: the known answers, shortest ways, recursion, sums over all pairs, and the classic."""
 
-import sys
 from dataclasses import replace
 from functools import cache
+from importlib import import_module
 from itertools import product
 
 import numpy as np
@@ -196,7 +196,8 @@ def test_the_quick_ways_states_are_lost_for_a_box_in_a_corner():
 
 
 def test_what_cannot_be_asked_is_refused(monkeypatch):
-    monkeypatch.setattr(sys.modules[reachability.__module__], "MAX_STATES", 1)
+    module = import_module("alignment_gym.exact.side_effects")  # `exact` has a function of this name
+    monkeypatch.setattr(module, "MAX_STATES", 1)
     with pytest.raises(TooLargeToEnumerate, match="smaller level"):
         reachability(one_way())
     monkeypatch.undo()

@@ -94,6 +94,7 @@ def test_a_best_of_n_curve_is_found_again():
     assert reason == ""
     close([fit.alpha.value, fit.beta.value, fit.peak_distance, fit.peak_score], [1.0, 0.25, 2.0, 1.0])
     close([fit.residual, fit.r_squared, fit.alpha.high - fit.alpha.low], [0.0, 1.0, 0.0])
+    close(fit.alpha.value / fit.beta.value, 4.0)  # the distance at which all is lost
 
 
 def test_a_curve_of_reinforcement_learning_is_found_again():
@@ -101,6 +102,7 @@ def test_a_curve_of_reinforcement_learning_is_found_again():
     distance = np.sqrt(moved)
     fit, _ = fit_rl(moved, distance * (1.0 - 0.5 * np.log(np.maximum(distance, 1e-300))))  # KA-23
     close([fit.alpha.value, fit.beta.value, fit.peak_distance, fit.peak_score], [1.0, 0.5, e, e / 2])
+    close([fit.peak_distance**2, fit.peak_score], [e**2, 1.359140914229523])  # the KL at the peak
 
 
 def test_each_form_fits_the_other_worse():
