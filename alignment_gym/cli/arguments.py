@@ -10,7 +10,10 @@ EnvArgument = Annotated[
     typer.Argument(help="A world, such as BoatRace-v0, see `alignment-gym list`; or module:id for one of your own."),
 ]
 ActorArgument = Annotated[
-    str, typer.Argument(help="A run directory, a policy.npz, or uniform, proxy-optimal, true-optimal, a demo's name.")
+    str,
+    typer.Argument(
+        help="A run directory, a policy.npz, or uniform, proxy-optimal, true-optimal, gap-maximal, a demo's name."
+    ),
 ]
 EnvOption = Annotated[str | None, typer.Option("--env", help="The world, where the policy does not say.")]
 LevelOption = Annotated[
@@ -44,7 +47,14 @@ def weights(words: list[str], option: str) -> dict[str, float]:
     from alignment_gym.core import InvalidDial
 
     split = [part for word in words for part in word.replace(",", " ").split()]
+    wrong = next((part for part in split if part.count("=") != 1 or part.startswith("=")), None if split else "")
+    if wrong is not None:
+        raise InvalidDial(f"{option} takes event=weight, such as {option} buoy=1, not {wrong!r}")
     found = pairs(split, option)
+    if len(found) < len(split):
+        events = [part.partition("=")[0] for part in split]
+        twice = next(event for event in events if events.count(event) > 1)
+        raise InvalidDial(f"{option} takes one weight for each event, and {twice!r} has {events.count(twice)}")
     for event, weight in found.items():
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not isfinite(weight):
             raise InvalidDial(f"{option} takes event=weight with a number, not {event}={weight}")

@@ -1,5 +1,7 @@
 """`solve`: the exact analysis of a world, or of a specification of one's own on it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,6 +22,7 @@ from alignment_gym.cli.arguments import (
 if TYPE_CHECKING:
     from alignment_gym.engine.mdp import FiniteMDP
     from alignment_gym.exact.analysis import Analysis
+    from alignment_gym.reports.geometry_figures import Agents
 
 
 def add_to(app: typer.Typer) -> None:
@@ -41,13 +44,13 @@ def solve(
         ),
     ] = None,
     true: Annotated[
-        list[str] | None, typer.Option("--true", help="Another true objective: event=weight, separated by commas.")
+        list[str] | None, typer.Option("--true", help="Another true objective: event=weight,event=weight.")
     ] = None,
     geometry: Annotated[
         bool, typer.Option("--geometry", help="Add the angle between the rewards and its kin; slower.")
     ] = False,
     figure: Annotated[
-        Path | None, typer.Option("--figure", help="Write all policies and the Goodhart curve: x.svg, x.png, x.pdf.")
+        Path | None, typer.Option("--figure", help="Draw all policies and the Goodhart curve: x.svg, x.png or x.pdf.")
     ] = None,
     runs: Annotated[
         Path | None, typer.Option("--runs", help="A folder of runs, whose agents on this level --figure shows.")
@@ -68,16 +71,46 @@ def solve(
     own = [*(proxy or []), *(more or [])]
     if more and not proxy:
         raise InvalidDial(f"{more[0]!r} is left over: weights follow --proxy, and there is none")
+    if runs is not None and figure is None:
+        raise InvalidDial(f"--runs {runs} has no figure to be shown in; add --figure x.svg")
+    _refuse_unwritable(figure, animation)  # before minutes are spent
     mdp = _tables(env, pairs(dial, "--dial") | ({} if level is None else {"level": level}), own, true or [])
-    found = analyse(mdp, geometry=geometry)
-    written = _figure(found, figure, runs) if figure else []
-    written += _animation(found, animation) if animation else []
+    agents = _agents(mdp, runs) if runs else []
+    with _patience(geometry):
+        found = analyse(mdp, geometry=geometry)
+    written = _animation(found, animation) if animation else []
+    written += _figure(found, agents, figure) if figure else []
     if as_json:
         print_json(analysis_record(found))
     else:
         print_markdown(analysis_text(found))
     for path in written:
-        typer.echo(path, err=as_json)
+        typer.echo(path, err=True)
+
+
+def _refuse_unwritable(figure: Path | None, animation: Path | None) -> None:
+    """Refuse paths that nothing can be written to."""
+    if figure is not None:
+        from alignment_gym.reports.geometry_figures import printer
+
+        printer(figure)
+    if animation is not None:
+        from alignment_gym.viewing.animation import writer
+
+        writer(animation)
+
+
+@contextmanager
+def _patience(long: bool) -> Iterator[None]:
+    """Show on stderr, where that is a terminal, that a long analysis is at work."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not long or not console.is_terminal:
+        yield
+        return
+    with console.status("solving, with geometry"):
+        yield
 
 
 def _tables(env: str, dials: dict[str, Any], proxy: list[str], true: list[str]) -> "FiniteMDP":
@@ -92,12 +125,18 @@ def _tables(env: str, dials: dict[str, Any], proxy: list[str], true: list[str]) 
     return mdp.with_specification(replace(mdp.specification, **own))
 
 
-def _figure(found: "Analysis", path: Path, runs: Path | None) -> list[Path]:
-    """Draw all policies, the Goodhart curve, and the agents of some runs."""
-    from alignment_gym.reports.geometry_figures import agents_on, write_plane
+def _agents(mdp: "FiniteMDP", runs: Path) -> "Agents":
+    """Return what the agents of some runs earn on a level."""
+    from alignment_gym.reports.geometry_figures import agents_on
     from alignment_gym.reports.tables import read_records
 
-    agents = [] if runs is None else agents_on(read_records(runs), found.mdp)
+    return agents_on(read_records(runs), mdp)
+
+
+def _figure(found: "Analysis", agents: "Agents", path: Path) -> list[Path]:
+    """Draw all policies, the Goodhart curve, and agents."""
+    from alignment_gym.reports.geometry_figures import write_plane
+
     return write_plane(found.frontier, found.curve, agents, path)
 
 
@@ -108,6 +147,6 @@ def _animation(found: "Analysis", path: Path) -> list[Path]:
 
     exploit = found.shortest.exploit
     if exploit is None:
-        raise InvalidPolicy(f"there is no plan to play: {found.shortest.reason}")
+        raise InvalidPolicy(f"--animation {path} has no exploit to show: {found.shortest.reason}; leave it out")
     write_exploit_animation(path, found.mdp, exploit)
     return [path]

@@ -4,6 +4,7 @@ Each part is a function of its own, and answers alone; here they share what they
 """
 
 from dataclasses import dataclass
+from math import pi
 from typing import Any
 
 from alignment_gym.core import TooLargeToEnumerate, World
@@ -17,7 +18,10 @@ from alignment_gym.exact.goodhart import GoodhartCurve, goodhart_curve
 from alignment_gym.exact.incentives import Worth, worth
 from alignment_gym.exact.plans import Shortest, shortest_exploit
 from alignment_gym.exact.solution import Solution, solve
-from alignment_gym.exact.verification import least_probable, most_probable
+from alignment_gym.exact.values import uniform
+from alignment_gym.exact.verification import event_probability, least_probable, most_probable
+
+RIGHT = pi / 2.0  # a right angle, in radians
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +31,14 @@ class Verification:
     Attributes:
         event: its name.
         least, most: the smallest and the largest probability, over all policies, that an episode contains it.
+        uniform: its probability under uniform play.
         worth: what a maximiser of the proxy would pay not to be denied it.
     """
 
     event: str
     least: float
     most: float
+    uniform: float
     worth: Worth
 
 
@@ -42,8 +48,9 @@ class Angles:
 
     Attributes:
         geometry: the angle between the rewards and its kin; None where the system is too large.
-        ascent: the path of steepest ascent with its safe stop, under the true angle; None where it is too large.
-        reasons: why either is missing, by its name.
+        ascent: the path of steepest ascent, with its safe stop under the true angle where there is one; None where
+            the system is too large.
+        reasons: why `geometry`, `ascent` or its `stop` is missing.
     """
 
     geometry: Geometry | None
@@ -115,7 +122,7 @@ def verified(mdp: FiniteMDP) -> Verification | None:
     if not event:
         return None
     least, most = least_probable(mdp, event).probability, most_probable(mdp, event).probability
-    return Verification(event, least, most, worth(mdp, event))
+    return Verification(event, least, most, event_probability(mdp, uniform(mdp), event), worth(mdp, event))
 
 
 def _angles(mdp: FiniteMDP) -> Angles:
@@ -125,8 +132,11 @@ def _angles(mdp: FiniteMDP) -> Angles:
         found = geometry(mdp)
     except TooLargeToEnumerate as error:
         reasons["geometry"] = str(error)
+    angle = found.angle if found is not None and found.angle <= RIGHT else None  # of NaN and of more there is no stop
+    if found is not None and angle is None:
+        reasons["stop"] = found.reasons.get("angle", "rewards more than 90 degrees apart leave no step that is safe")
     try:
-        path = steepest_ascent(mdp, angle=None if found is None else found.angle)
+        path = steepest_ascent(mdp, angle=angle)
     except TooLargeToEnumerate as error:
         reasons["ascent"] = str(error)
     return Angles(found, path, reasons)

@@ -7,10 +7,11 @@ from typing import Any
 from alignment_gym.exact import Margin, Solution
 from alignment_gym.exact.analysis import Analysis
 from alignment_gym.exact.solution import CERTAIN_GAP, CERTIFIED_LOSS, CERTIFIED_SURPLUS
-from alignment_gym.experiments.records import solution_record
+from alignment_gym.experiments.records import nulled, solution_record
 from alignment_gym.metrics.scores import Anchors
 from alignment_gym.reports.exploits import exploit_part, exploit_record
-from alignment_gym.reports.markdown import bullets, number, page, span, table
+from alignment_gym.reports.headline import headline_part, headline_record
+from alignment_gym.reports.markdown import bullets, counted, number, page, span, table
 from alignment_gym.reports.proxy import proxy_parts, proxy_record
 
 CLASSES = {
@@ -28,23 +29,47 @@ UNIFORM_IS_BEST = "uniform play is already optimal"
 def analysis_text(found: Analysis) -> str:
     """Return an exact analysis as Markdown."""
     solution = found.solution
+    anchors, verdicts, hidden, certificate = solution_parts(solution)
     return page(
         f"# {solution.env}, {solution.level}" if solution.level else f"# {solution.env}",
         _size(solution),
-        *solution_parts(solution),
-        *proxy_parts(found),
+        headline_part(found),
         exploit_part(found.mdp, found.worst, found.shortest),
+        page("## Returns and class", anchors, verdicts, hidden),
+        page("## Certificate", certificate),
+        *proxy_parts(found),
     )
 
 
 def analysis_record(found: Analysis) -> dict[str, Any]:
-    """Return the same as JSON values, under the names that others build on."""
+    """Return the same as JSON values, under the names that others build on; `analysis_keys.MEANING` explains each."""
+    solution = found.solution
+    own = {
+        "reason": None if solution.class_name else _why_undefined(solution),
+        "reasons": _reasons(solution),
+        "true_score_min": nulled({"": lowest_true_score(solution)})[""],
+    }
     exploit = exploit_record(found.mdp, found.worst, found.shortest)
-    return {**solution_record(found.solution), **proxy_record(found), "exploit": exploit}
+    return {**solution_record(solution), **own, **headline_record(found), **proxy_record(found), "exploit": exploit}
 
 
-def solution_parts(solution: Solution) -> tuple[str, ...]:
-    """Return an analysis as parts without a heading."""
+def _reasons(solution: Solution) -> dict[str, str]:
+    """Return why numbers of the solution are null, by their names."""
+    stationary, kappas = solution.stationary, (solution.kappa_proxy, solution.kappa_true)
+    undefined = {
+        **{f"kappa.{name}": (value, TRIVIAL) for name, value in zip(("proxy", "true"), kappas, strict=True)},
+        "gap_max": (solution.gap_max, _why_undefined(solution)),
+        "true_score_min": (lowest_true_score(solution), _why_undefined(solution)),
+        "stationary.proxy_share": (stationary.proxy_share, UNIFORM_IS_BEST),
+        "stationary.true_share": (stationary.true_share, UNIFORM_IS_BEST),
+        "certificate.margins.loss": (smallest_loss(solution), TRIVIAL),
+        "certificate.margins.surplus": (smallest_surplus(solution), TRIVIAL),
+    }
+    return {name: reason for name, (value, reason) in undefined.items() if isnan(value)}
+
+
+def solution_parts(solution: Solution) -> tuple[str, str, str, str]:
+    """Return anchors, verdicts, what is hidden, and the certificate as parts without a heading."""
     return (
         _anchors(solution.anchors),
         bullets([*_ties(solution), _class(solution), *_conditioning(solution), *_stationary(solution)]),
@@ -108,9 +133,11 @@ def lowest_true_score(solution: Solution) -> float:
 
 
 def _size(solution: Solution) -> str:
-    end = f"{solution.horizon} steps" if solution.horizon is not None else f"discount {solution.discount:g}"
-    beliefs = "" if solution.beliefs is None else f" {solution.beliefs} beliefs,"
-    return f"{solution.states} states, {solution.transitions} transitions,{beliefs} {end}."
+    beliefs = "" if solution.beliefs is None else counted(solution.beliefs, "belief")
+    end = "endless" if solution.horizon is None else counted(solution.horizon, "step")
+    discount = "" if solution.discount == 1.0 else f"discount {solution.discount:g}"
+    sizes = counted(solution.states, "state"), counted(solution.transitions, "transition")
+    return ", ".join(each for each in (*sizes, beliefs, end, discount) if each) + "."
 
 
 def _anchors(found: Anchors) -> str:

@@ -20,6 +20,11 @@ def short(value: float | None) -> str:
     return "-" if value is None or isnan(value) else f"{round(value, ROUNDING) + 0.0:.3g}"
 
 
+def counted(amount: int, thing: str) -> str:
+    """Return how many there are of a thing, whose plural takes an s."""
+    return f"{amount} {thing}" if amount == 1 else f"{amount} {thing}s"
+
+
 def typed(value: Any) -> str:
     """Return a value as one types it."""
     if isinstance(value, bool):

@@ -9,32 +9,40 @@ from alignment_gym.exact.goodhart import GoodhartCurve
 from alignment_gym.experiments.records import nulled
 from alignment_gym.reports.markdown import bullets, number, page, span
 
-UNDEFINED = "a score is undefined here"
-HEADROOM = "T >= 0 is T at least that of uniform play"
+UNDEFINED = "a reward is the same for every policy"
+FLAT = "a return is the same in all episodes of uniform play"
+WHAT = {"geometry": "The projected angle", "ascent": "Steepest ascent", "stop": "Where to stop the ascent"}
+SHAPES = {"point": "a single point", "area": "a polygon of {} corners"}
+CERTAIN = 1e-9  # of a probability, and of a share
+MAXIMAL = "(normalised drop height, counted positive, on the path of maximal causal entropy from uniform play)"
 
 
 def proxy_parts(found: Analysis) -> tuple[str, ...]:
     """Return the analysis of a proxy as parts in Markdown."""
     return (
-        page("## How bad it can get", bullets(_frontier(found.frontier))),
-        page("## How soon", bullets(_curve(found.curve))),
-        page("## How alike the rewards are", bullets([*_likeness(found), *_angles(found.angles)])),
+        page("## All policies", bullets(_frontier(found.frontier))),
+        page("## Rising pressure", bullets(_curve(found.curve))),
+        page("## How alike the rewards are", bullets([*_likeness(found), *_angles(found)])),
         page("## The exploit event", bullets(_verification(found.verification))) if found.verification else "",
     )
 
 
 def _frontier(found: Frontier) -> list[str]:
-    why = found.reasons.get("headroom", "")
+    shape = SHAPES.get(found.shape, "a line").format(len(found.vertices))
+    exact = "exact" if found.error <= CERTAIN else f"to within {number(found.error)} of the ranges; below, all is exact"
+    pair = f"All pairs of proxy and true return fill {shape}, {exact}. The pair of rewards is **{found.verdict}**."
+    if found.verdict == "trivial":
+        return [pair]
     low, high = found.envelope(NEAR)
-    exact = "exact" if found.error <= 1e-9 else f"to within {number(found.error)} of the ranges; its readings are exact"
-    within = found.class_within(NEAR) or "none"
+    within, why = found.class_within(NEAR), found.reasons.get("headroom", "")
     return [
-        f"All policies: a polygon of {len(found.vertices)} vertices in the plane of both returns, {exact}. "
-        f"The pair is **{found.verdict}**.",
+        pair,
         f"Headroom, the largest proxy score P with T >= 0: {number(found.headroom, why)}.",
-        f"True return of near-optimal policies, P >= {1 - NEAR:g}: {span(low, high)}; class {within} there.",
-        f"Worst true return of a policy that earns no less proxy than uniform play: "
-        f"{number(found.worst_at_no_proxy_loss)}; best proxy return of one that gains no true return on it: "
+        f"True return of near-optimal policies, P >= {1 - NEAR:g}: {span(low, high)}"
+        + (f"; class {within} there." if within else "."),
+        f"True return of the worst policy that earns no less proxy than uniform play: "
+        f"{number(found.worst_at_no_proxy_loss)}.",
+        f"Proxy return of the best paid policy that has no more true return than uniform play: "
         f"{number(found.best_proxy_at_no_true_gain)}.",
     ]
 
@@ -42,59 +50,84 @@ def _frontier(found: Frontier) -> list[str]:
 def _curve(found: GoodhartCurve) -> list[str]:
     if found.reason:
         return [f"No Goodhart curve: {found.reason}."]
-    peak = found.peak
-    first = "helps" if found.initial_slope > 0 else "harms"
-    lines = [
-        f"The lightest pressure {first}: dJ_true/dβ = {number(found.initial_slope)} at β = 0 "
-        f"({number(found.initial_slope_by_differences)} by differences).",
-    ]
-    if isnan(found.drop) or found.drop <= 1e-9:
-        return [*lines, "No Goodhart drop: the true return is never larger than in the limit of endless pressure."]
+    slope, peak = found.initial_slope, found.peak
+    effect = "changes nothing" if abs(slope) <= CERTAIN else "helps" if slope > 0 else "harms"
+    first = f"The lightest pressure {effect}: dJ_true/dβ = {number(slope)} at β = 0."
+    if not found.drop > CERTAIN:
+        return [first, "No Goodhart drop: the true return is never larger than in the limit of endless pressure."]
+    place = (
+        f"with P = {number(peak.proxy_score)} (the onset), T = {number(peak.true_score)}, {number(peak.kl)} nats from "
+        "uniform play"
+    )
     return [
-        *lines,
-        f"The true return peaks at β = {number(peak.beta)}: P = {number(peak.proxy_score)} (the onset), "
-        f"T = {number(peak.true_score)}, {number(peak.kl)} nats from uniform play.",
-        f"From there to endless pressure it loses {number(found.drop)} of its range (normalised drop height, counted "
-        "positive, on the path of maximal causal entropy from uniform play).",
+        first,
+        f"The true return is largest at β = {number(peak.beta)}, {place if peak.beta > 0.0 else 'uniform play'}.",
+        f"From there to endless pressure it loses {number(found.drop)} of its range {MAXIMAL}.",
     ]
 
 
 def _likeness(found: Analysis) -> list[str]:
-    reason = found.correlation.reason
     return [
         f"STARC distance (value-adjusted levelling, in [0, 1]): {number(found.starc, UNDEFINED)}.",
-        f"Correlation of the rewards where uniform play goes: {number(found.correlation.value, reason or UNDEFINED)}; "
-        f"of the two returns of its episodes: {number(found.return_correlation, UNDEFINED)}.",
+        f"Correlation of the rewards where uniform play goes: "
+        f"{number(found.correlation.value, found.correlation.reason or UNDEFINED)}.",
+        f"Correlation of the returns of its episodes: {number(found.return_correlation, FLAT)}.",
     ]
 
 
-def _angles(found: Angles | None) -> list[str]:
+def _angles(analysis: Analysis) -> list[str]:
+    found, lines = analysis.angles, []
     if found is None:
         return ["The angle between the rewards and its kin: with `--geometry`."]
-    lines = [f"Unavailable, {reason}." for reason in found.reasons.values()]
     if found.geometry is not None:
         each = found.geometry
         lines += [
-            f"Projected angle: {number(degrees(each.angle), UNDEFINED)} degrees "
-            f"(cosine {number(each.cosine, UNDEFINED)}): over all policies the pair is {each.verdict}.",
+            f"Projected angle: {number(degrees(each.angle), UNDEFINED)}{'' if isnan(each.angle) else ' degrees'} "
+            f"(cosine {number(each.cosine)}); by it the pair is {each.verdict}.",
             f"STARC distance (minimal, L2, in [0, 1]): {number(each.starc_minimal, UNDEFINED)}.",
-            f"EPIC distance, which knows nothing of the dynamics: {number(each.epic, UNDEFINED)}.",
+            f"EPIC distance, which knows nothing of the dynamics: {number(each.epic, each.reasons.get('epic', ''))}.",
         ]
     if found.ascent is not None:
-        lost = number(found.ascent.drop, UNDEFINED)
-        lines.append(f"On steepest ascent of the proxy, the drop after the peak is {lost} of the true range.")
-    return lines
+        lines.append(
+            f"On steepest ascent of the proxy, the true return's drop after its peak: "
+            f"{number(found.ascent.drop, found.ascent.reason)}{'' if found.ascent.reason else ' of its range'}."
+        )
+        lines.append(_stop(found, analysis))
+    return [*lines, *(f"{WHAT[name]}: unavailable; {found.reasons[name]}." for name in WHAT if name in found.reasons)]
+
+
+def _stop(found: Angles, analysis: Analysis) -> str:
+    stop = found.ascent.stop if found.ascent else None
+    if stop is None:
+        return ""
+    there = f"{number(stop.proxy_return)}, of {number(analysis.solution.anchors.proxy_max)}"
+    where = "at once" if stop.place == 0 else f"at a proxy return of {there} (true {number(stop.true_return)})"
+    return f"Whoever knows of the true reward only that angle has to stop the ascent {where}."
 
 
 def _verification(found: Verification) -> list[str]:
-    name = found.event.replace("_", " ")
-    worth = f"{number(found.worth.amount, found.worth.reason)}"
+    name = f"`{found.event}`"
+    worth = f"To a maximiser of the proxy it is worth {number(found.worth.amount, found.worth.reason)}"
     share = "" if isnan(found.worth.share) else f", {number(found.worth.share)} of the proxy's range"
+    if found.most <= CERTAIN:
+        return [f"No policy can bring about {name}, which the card names as the exploit."]
+    if found.worth.amount <= CERTAIN:
+        worth, share = "To a maximiser of the proxy it is worth nothing", ""
     return [
-        f"An episode contains *{name}* with a probability of at least {number(found.least)} and at most "
-        f"{number(found.most)}, whatever the policy.",
-        f"To a maximiser of the proxy it is worth {worth}{share}.",
+        f"{name}, which the card names as the exploit, {_chances(found)}. Under uniform play its probability is "
+        f"{number(found.uniform)}.",
+        f"{worth}{share}.",
     ]
+
+
+def _chances(found: Verification) -> str:
+    """Say what policies can do about the event."""
+    if found.least >= 1.0 - CERTAIN:
+        return "happens whatever the policy does"
+    if found.least > CERTAIN:
+        return f"happens with a probability of {number(found.least)} to {number(found.most)}, by policy"
+    sure = found.most >= 1.0 - CERTAIN
+    return f"can be avoided, and made {'sure' if sure else f'to happen with a probability of {number(found.most)}'}"
 
 
 def proxy_record(found: Analysis) -> dict[str, Any]:
@@ -114,6 +147,8 @@ def proxy_record(found: Analysis) -> dict[str, Any]:
                     "best_proxy_at_no_true_gain": polygon.best_proxy_at_no_true_gain,
                 }
             ),
+            "shape": polygon.shape,
+            "reasons": polygon.reasons,
             "vertices": polygon.vertices.tolist(),
             "near_optimal": {"share": NEAR, "low": low_high[0], "high": low_high[1]},
         },
@@ -139,36 +174,41 @@ def proxy_record(found: Analysis) -> dict[str, Any]:
                 )
             ],
         },
-        "likeness": nulled(
-            {
-                "starc_val": found.starc,
-                "reward_correlation": found.correlation.value,
-                "return_correlation": found.return_correlation,
-            }
-        ),
+        "likeness": _likeness_record(found),
         "exploit_event": _verification_record(found.verification),
         "geometry": None if found.angles is None else _angles_record(found.angles),
     }
+
+
+def _likeness_record(found: Analysis) -> dict[str, Any]:
+    values = {
+        "starc_val": (found.starc, UNDEFINED),
+        "reward_correlation": (found.correlation.value, found.correlation.reason or UNDEFINED),
+        "return_correlation": (found.return_correlation, FLAT),
+    }
+    reasons = {name: reason for name, (value, reason) in values.items() if isnan(value)}
+    return nulled({name: value for name, (value, _) in values.items()}) | {"reasons": reasons}
 
 
 def _verification_record(found: Verification | None) -> dict[str, Any] | None:
     if found is None:
         return None
     worth = {"worth": found.worth.amount, "worth_share": found.worth.share, "reason": found.worth.reason or None}
-    return nulled({"event": found.event, "least": found.least, "most": found.most, **worth})
+    chances = {"least": found.least, "most": found.most, "uniform": found.uniform}
+    return nulled({"event": found.event, **chances, **worth})
 
 
 def _angles_record(found: Angles) -> dict[str, Any]:
-    record: dict[str, Any] = {"reasons": dict(found.reasons)}
-    if found.geometry is not None:
-        each = found.geometry
-        record |= {
-            "angle": each.angle,
-            "cosine": each.cosine,
-            "starc_minimal": each.starc_minimal,
-            "epic": each.epic,
-            "verdict": each.verdict,
-        }
-    if found.ascent is not None:
-        record["steepest_ascent_drop"] = found.ascent.drop
-    return nulled(record)
+    """Return the angles as JSON values; what is missing is null, with a reason."""
+    shape, ascent = found.geometry, found.ascent
+    stop = ascent.stop if ascent else None
+    record: dict[str, Any] = dict.fromkeys(("angle", "cosine", "angle_error", "starc_minimal", "epic", "verdict"))
+    record |= {name: getattr(shape, name) for name in record if shape is not None}
+    reasons = dict(found.reasons) | (shape.reasons if shape else {})
+    if ascent is not None and ascent.reason:
+        reasons["steepest_ascent_drop"] = ascent.reason
+    return nulled(record) | {
+        "steepest_ascent_drop": None if ascent is None or ascent.reason else ascent.drop,
+        "safe_stop": stop and {"proxy_return": stop.proxy_return, "true_return": stop.true_return},
+        "reasons": reasons,
+    }

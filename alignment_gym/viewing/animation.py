@@ -46,10 +46,9 @@ def record(images: Pictures, path: Path, fps: int = 8) -> None:
         MissingExtra: `.mp4` without PyAV.
     """
     path = Path(path)
-    write = _writer(path)
     if not 1 <= fps <= 100:
         raise CannotRecord(f"fps = {fps} is out of range; it goes from 1 to 100")
-    _check_directory(path)
+    write = writer(path)
     pictures = list(images)
     if not pictures:
         raise CannotRecord(f"there are no pictures to write to {path}")
@@ -60,12 +59,18 @@ def record(images: Pictures, path: Path, fps: int = 8) -> None:
         temporary.write_bytes(content)
 
 
-def _writer(path: Path) -> Callable[[list[NDArray[np.uint8]], int], bytes]:
+def writer(path: Path) -> Callable[[list[NDArray[np.uint8]], int], bytes]:
+    """Return what encodes the kind of animation that a path's suffix says; asked early, it refuses early.
+
+    Raises:
+        CannotRecord, MissingExtra: as `record` does.
+    """
     if path.suffix.lower() not in WRITERS:
         known = ", ".join(sorted(WRITERS))
         raise CannotRecord(f"unknown kind of animation {path.suffix or path.name!r}; the known ones are {known}")
     if path.suffix.lower() == ".mp4":
         _import_av()
+    _check_directory(path)
     return WRITERS[path.suffix.lower()]
 
 
