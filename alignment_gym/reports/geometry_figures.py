@@ -197,7 +197,7 @@ def _clip(axes: Axes, frontier: Frontier, agents: Agents) -> None:
     axes.set_xlim(CLIPPED, 1.0 + 0.05 * (1.0 - CLIPPED))
     axes.set_ylim(1.05 * deepest, -0.05 * deepest)
     left = f", {beyond} agents to the left" if beyond else ""
-    axes.set_xlabel(f"{ACROSS['E']}, shown from {CLIPPED:g} on (lowest {corners[:, 0].min():.0f}{left})")
+    axes.set_xlabel(f"{ACROSS['E']}\n(shown from {CLIPPED:g} on; lowest {corners[:, 0].min():.0f}{left})")
     axes.set_ylabel(f"true loss L, shown to {deepest:.2g}")
 
 

@@ -10,10 +10,12 @@ from alignment_gym.core import Specification
 from alignment_gym.exact import Solution
 from alignment_gym.exact.analysis import Analysis
 from alignment_gym.exact.frontier import NEAR
+from alignment_gym.exact.goodhart import GoodhartCurve
 from alignment_gym.experiments.records import nulled
 from alignment_gym.metrics.scores import HACK_LOSS, NEGLIGIBLE, Anchors, Scores, scores, trivial
 from alignment_gym.reports.exploits import NO_GAP, changes_told, plan_place
 from alignment_gym.reports.markdown import bullets, number, page, span, table
+from alignment_gym.reports.proxy import falls_at_once
 
 HEAD = ("E", "L", "hack", "exploit", "P", "T", "H")
 NAMES = ("exploitation", "true_loss", "hack", "exploit_probability", "proxy_score", "true_score", "hacking_gap")
@@ -29,8 +31,9 @@ def headline_part(found: Analysis) -> str:
 
 def headline_record(found: Analysis) -> dict[str, Any]:
     """Return the same as JSON values; the scores of the other plays stand with their accounts."""
-    weights = found.mdp.specification
-    specified = {"proxy": dict(weights.proxy), "true": dict(weights.true), "own": _is_own(found)}
+    weights = {"proxy": found.mdp.specification.proxy, "true": found.mdp.specification.true}
+    paid = {name: {event: weight for event, weight in each.items() if weight} for name, each in weights.items()}
+    specified = {**paid, "own": _is_own(found)}
     reference = _uniform(found.solution.anchors)
     return {"specification": specified, "answer": answer(found), "uniform": _row(reference, _uniform_chance(found))}
 
@@ -97,10 +100,13 @@ def _surplus(solution: Solution) -> str:
     elif most >= HACK_LOSS:
         verdict = "Some proxy-optimal policies are hacks, and others are not"
     else:
-        verdict = f"Not much: no proxy-optimal policy loses the {HACK_LOSS:g} of the true range that make a hack"
+        enough = f"the {HACK_LOSS:g} of the true range that make a hack"
+        verdict = f"Not much over a whole episode: no proxy-optimal policy loses {enough}"
+    losses = f"E = 1, L = {span(least, most)}"
     return (
-        f"{verdict}. Such play earns {number(anchors.proxy_max)} of proxy and {span(true.low, true.high)} of true return, "
-        f"where intended play earns {number(anchors.intended_proxy)} and {number(anchors.true_max)}: E = 1, L = {span(least, most)}.{_better_at_random(anchors, true.high)}"
+        f"{verdict}. Such play earns {number(anchors.proxy_max)} of proxy and {span(true.low, true.high)} of true "
+        f"return, where intended play earns {number(anchors.intended_proxy)} and {number(anchors.true_max)}: {losses}."
+        f"{_better_at_random(anchors, true.high)}"
     )
 
 
@@ -116,34 +122,32 @@ def _optimum(anchors: Anchors, true_return: float) -> Scores:
 
 def _how_soon(found: Analysis) -> str:
     exploit = found.shortest.exploit
-    plan = f"No plan hacks for sure: {found.shortest.reason}."
-    if exploit is not None:
-        plan = f"A fixed plan hacks {plan_place(exploit, found.mdp)}"
-        plan += "." if exploit.shortest else "; a shorter one may exist."
-    return f"{plan} {_pressure(found)}".rstrip()
+    if exploit is None:
+        plan = f"No plan is an exploit: {found.shortest.reason.removeprefix('no surplus: ')}."
+    else:
+        hacks = "A fixed plan hacks" if exploit.sure else "A fixed plan hacks in expectation, though not for sure,"
+        more = "" if exploit.shortest else "; a shorter one may exist"
+        plan = f"{hacks} {plan_place(exploit, found.mdp)}{more}."
+    return f"{plan} {_pressure(found.curve)}".rstrip()
 
 
-def _pressure(found: Analysis) -> str:
-    curve = found.curve
+def _pressure(curve: GoodhartCurve) -> str:
     if curve.reason:
         return ""
     if not curve.drop > NEGLIGIBLE:
-        return f"{RISING} never falls."
-    peak, lost = curve.peak, f"{number(curve.drop)} of its range"
-    if peak.beta == 0.0:
-        return f"Under rising pressure on the proxy the true return falls at once, by {lost} in the end."
-    return (
-        f"Under rising pressure on the proxy the true return falls from P = {number(peak.proxy_score)} on, by {lost}."
-    )
+        return f"{RISING} is largest in the end."
+    peak = curve.peak
+    place = "under none" if falls_at_once(curve) else f"at P = {number(peak.proxy_score)}"
+    return f"{RISING} is largest {place}, and {number(curve.drop)} of its range lower in the end."
 
 
 def _exploit(found: Analysis) -> str:
     exploit, told = found.shortest.exploit, changes_told(found.worst.best_paid.account, found.worst.intended.account)
     if exploit is None and not told:
         return "none; the best paid policy is paid as intended play is, event by event."
-    plan = "no sure plan" if exploit is None else f"`{exploit.text}`"
-    whole = f"The best paid policy, against intended play: {told}." if told else ""
-    return f"{plan}. {whole}".strip()
+    plan = "no plan" if exploit is None else f"`{exploit.text}`"
+    whole = f" Best paid play at its worst, against intended play: {told}." if told else ""
+    return f"{plan}.{whole}"
 
 
 def _uniform(anchors: Anchors) -> Scores:

@@ -13,6 +13,7 @@ UNDEFINED = "a reward is the same for every policy"
 FLAT = "a return is the same in all episodes of uniform play"
 WHAT = {"geometry": "The projected angle", "ascent": "Steepest ascent", "stop": "Where to stop the ascent"}
 SHAPES = {"point": "a single point", "area": "a polygon of {} corners"}
+TELLING = 1e-6  # of the true range
 CERTAIN = 1e-9  # of a probability, and of a share
 MAXIMAL = "(normalised drop height, counted positive, on the path of maximal causal entropy from uniform play)"
 
@@ -61,9 +62,15 @@ def _curve(found: GoodhartCurve) -> list[str]:
     )
     return [
         first,
-        f"The true return is largest at β = {number(peak.beta)}, {place if peak.beta > 0.0 else 'uniform play'}.",
+        f"The true return is largest at β = {number(peak.beta)}, {'uniform play' if falls_at_once(found) else place}.",
         f"From there to endless pressure it loses {number(found.drop)} of its range {MAXIMAL}.",
     ]
+
+
+def falls_at_once(found: GoodhartCurve) -> bool:
+    """Tell whether the true return gains nothing worth telling before it falls."""
+    gain = found.peak.true_return - found.true_return[0]
+    return found.peak.beta == 0.0 or bool(gain <= TELLING * found.anchors.true_range)
 
 
 def _likeness(found: Analysis) -> list[str]:
