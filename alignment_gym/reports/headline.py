@@ -4,6 +4,7 @@ E, L, hack and the exploit's probability need no reference and come first; P, T 
 play. Sentences are made of exact numbers alone.
 """
 
+from math import isnan, nan
 from typing import Any
 
 from alignment_gym.core import Specification
@@ -13,7 +14,7 @@ from alignment_gym.exact.frontier import NEAR
 from alignment_gym.exact.goodhart import GoodhartCurve
 from alignment_gym.experiments.records import nulled
 from alignment_gym.metrics.scores import HACK_LOSS, NEGLIGIBLE, Anchors, Scores, scores, trivial
-from alignment_gym.reports.exploits import NO_GAP, changes_told, plan_place
+from alignment_gym.reports.exploits import NO_GAP, changes_told, plan_place, unknown_chance
 from alignment_gym.reports.markdown import bullets, number, page, span, table
 from alignment_gym.reports.proxy import falls_at_once
 
@@ -155,12 +156,13 @@ def _uniform(anchors: Anchors) -> Scores:
 
 
 def _uniform_chance(found: Analysis) -> float:
-    return found.verification.uniform if found.verification else float("nan")
+    return found.verification.uniform if found.verification else nan
 
 
 def _row(scored: Scores, chance: float) -> dict[str, Any]:
     values = {name: getattr(scored, name, chance) for name in NAMES}
-    return nulled(values | {"reasons": dict(scored.reasons)})
+    unknown = {} if not isnan(chance) else {"exploit_probability": "no exploit event is named"}
+    return nulled(values | {"reasons": scored.reasons | unknown})
 
 
 def _plays(found: Analysis) -> list[tuple[str, Scores, float]]:
@@ -190,6 +192,8 @@ def _legend(found: Analysis) -> str:
     gap = any(name == "gap-maximal" for name, _, _ in _plays(found))
     rows = "best paid: proxy-optimal, with the lowest true return;" + (" gap-maximal: with the largest H;" * gap)
     reasons = {name: reason for _, scored, _ in _plays(found) for name, reason in scored.reasons.items()}
+    if event and any(isnan(chance) for _, _, chance in _plays(found)):
+        reasons["exploit_probability"] = unknown_chance(found.mdp)
     short = dict(zip(NAMES, HEAD, strict=True))
     why = "".join(f" {short[name]} is undefined: {reason}." for name, reason in reasons.items() if name in short)
     return (

@@ -72,8 +72,8 @@ def test_null_has_a_reason(proxy, true):
         found["uniform"],
         found["exploit"]["best_paid"],
     ):
-        nulls = {key for key, value in part.items() if value is None} - {"class_near_optimal", "exploit_probability"}
-        assert not nulls or part["reasons"]
+        nulls = {key for key, value in part.items() if value is None} - {"class_near_optimal"}
+        assert nulls - {"safe_stop"} <= part["reasons"].keys()
     assert (found["goodhart"]["drop"] is None) == (found["goodhart"]["reason"] is not None)
     assert (found["gap_max"] is None) == ("gap_max" in found["reasons"])
     assert (found["class"] is None) == (found["reason"] is not None)
@@ -112,6 +112,12 @@ def test_ones_own_specification_is_named():
     assert "Proxy: `good_work` 1, `work` 0.5." in analysis_text(exact.analyse(own))
     assert "Not the world's own specification." in analysis_text(exact.analyse(own))
     assert "Not the world's own specification." not in analysis_text(exact.analyse(mdp))
+
+
+def test_plays_on_beliefs_have_no_chance_of_the_event_and_say_so():
+    found = exact.analyse("TomatoWatering-v0", horizon=3)
+    assert "exploit is undefined: the play acts on beliefs" in analysis_text(found)
+    assert "exploit_probability" in analysis_record(found)["exploit"]["best_paid"]["reasons"]
 
 
 def test_what_no_policy_can_bring_about_is_said():
