@@ -16,7 +16,17 @@ from numpy.typing import NDArray
 
 from alignment_gym.engine.belief import knowing
 from alignment_gym.engine.mdp import FiniteMDP, Reward
-from alignment_gym.exact.values import Array, Backup, Rewards, at_start, first_actions, forward, one_hot_rows, sweeps
+from alignment_gym.exact.values import (
+    Array,
+    Backup,
+    Rewards,
+    at_start,
+    first_actions,
+    forward,
+    of_policies,
+    one_hot_rows,
+    sweeps,
+)
 from alignment_gym.metrics.scores import Anchors, trivial
 
 DISCOUNTS = (0.8, 0.95, 0.99)
@@ -64,9 +74,10 @@ def best_stationary(mdp: FiniteMDP, reward: Reward, enough: float) -> float:
         enough: the clocked optimum, at which no search can gain more.
     """
     best, rewards = -np.inf, Rewards.of(mdp, [reward])
+    enough -= 1e-9 * (1.0 + abs(enough))
     for choice in _candidates(mdp, reward, rewards):
-        best = max(best, _improved(mdp, rewards, choice))
-        if best >= enough - 1e-9 * (1.0 + abs(enough)):
+        best = max(best, _improved(mdp, rewards, choice, enough))
+        if best >= enough:
             break
     return best
 
@@ -104,21 +115,24 @@ def _by_observation(mdp: FiniteMDP, table: Array) -> Array:
     return summed
 
 
-def _improved(mdp: FiniteMDP, rewards: Rewards, choice: NDArray[np.intp]) -> float:
-    """Improve a policy, given as an action an observation (O,), until it stands still; return its return."""
+def _improved(mdp: FiniteMDP, rewards: Rewards, choice: NDArray[np.intp], enough: float) -> float:
+    """Improve a policy, given as an action an observation (O,), until it stands still or is enough."""
     best = -np.inf
     for _ in range(ROUNDS):
         policy = one_hot_rows(choice[mdp.observation_id], len(mdp.actions))
-        value, advantage = _averaged_advantage(mdp, rewards, policy)
+        value = float(at_start(mdp, of_policies(mdp, rewards, [policy]))[0])
         if value <= best + 1e-12 * (1.0 + abs(best)):
             break
         best = value
+        if best >= enough:
+            break
+        advantage = _averaged_advantage(mdp, rewards, policy)
         choice = np.where(advantage.max(axis=-1) > 1e-12, advantage.argmax(axis=-1), choice)
-    return float(best)
+    return best
 
 
-def _averaged_advantage(mdp: FiniteMDP, rewards: Rewards, policy: Array) -> tuple[float, Array]:
-    """Return a stationary policy's return, and its advantages summed over steps and states, (O, A)."""
+def _averaged_advantage(mdp: FiniteMDP, rewards: Rewards, policy: Array) -> Array:
+    """Return a stationary policy's advantages, summed over steps and states, (O, A)."""
     backup, weights = Backup(mdp, rewards), np.ascontiguousarray(policy.T)[:, :, None]
     advantages = np.zeros((mdp.horizon or 1, len(mdp.actions), mdp.state_count))
     for to_go in sweeps(backup):
@@ -128,4 +142,4 @@ def _averaged_advantage(mdp: FiniteMDP, rewards: Rewards, policy: Array) -> tupl
     total = np.zeros_like(advantages[0])
     for step, visits in enumerate(forward(mdp, policy)):
         total += visits.sum(axis=0) * advantages[step if mdp.horizon else 0]
-    return float(at_start(mdp, backup.values.T)[0]), _by_observation(mdp, total.T)
+    return _by_observation(mdp, total.T)
