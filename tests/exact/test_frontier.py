@@ -181,6 +181,7 @@ def test_ka_9_the_boat_race_ties_and_its_frontier_shows_the_whole_face():
         pytest.param(ALIGNED, 0.05, "A", id="KA-1"),
         pytest.param(TIED, 0.05, "B", id="KA-7"),
         pytest.param(HUMP, 0.05, "M", id="KA-4"),
+        pytest.param(OPPOSED, 0.05, "D", id="KA-2"),
         pytest.param(arms((0, 1, 2), (0, 3, 2)), 0.05, "C", id="lossy"),
         pytest.param(DROP, 0.05, "D", id="KA-3"),
         pytest.param(DROP, 0.5, "M", id="KA-3, wide"),

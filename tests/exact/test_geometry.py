@@ -175,6 +175,16 @@ def test_levelled_distance_is_that_of_dense_equations(seed):
         close(starc_val(mdp), np.sin(angle_between(*levelled(mdp)) / 2))
 
 
+def test_distances_are_over_what_can_be_reached_be_it_left_for_good_or_never_entered():
+    # State 0 is left at once and for good, and rewards disagree there as much as they agree in state 1; state 2, in
+    # which they disagree most, is never entered.
+    chances = np.zeros((3, 2, 3))
+    chances[:2, :, 1] = chances[2, :, 2] = 1.0
+    mdp = FiniteMDP.from_arrays(chances, [[1, 0]] * 3, [[0, 1], [1, 0], [-9, 9]], [1, 0, 0], gamma=0.9)
+    found = geometry(mdp)
+    close([found.starc_val, found.cosine], [sqrt(1 / 2), 0])
+
+
 def test_of_hidden_states_beliefs_are_compared():
     tiger = as_mdp(Tiger(horizon=4))
     known = observing(tiger, tiger.horizon)

@@ -139,6 +139,13 @@ def test_ka_1_an_aligned_proxy_peaks_at_infinity_and_drops_nothing():
     close(curve.raw_initial_slope, 1 / 4)
 
 
+@pytest.mark.parametrize(("above", "settles"), [(4e-5, True), (4e-4, False)])
+def test_what_falls_by_less_than_a_billionth_of_the_range_peaks_at_infinity(above, settles):
+    curve = goodhart_curve(arms((0, 1, 2), (0, 1 + above, 1)))  # rises to above**2 / 4 over its limit
+    assert (curve.peak.beta == inf) == settles
+    assert (curve.drop == 0.0) == settles
+
+
 def test_the_path_starts_at_uniform_play_and_runs_over_the_powers_of_two():
     curve = goodhart_curve(HUMP)
     assert (curve.beta[0], curve.beta[-1]) == (0.0, inf)
