@@ -56,7 +56,7 @@ def _scored(shape: exact.Frontier, share: float) -> np.ndarray:
 @settings(max_examples=8)
 @given(SEEDS, st.booleans())
 def test_positive_factors_and_shaping_of_either_reward_move_no_score(seed, ends):
-    rng, discount = np.random.default_rng(seed), 0.8
+    rng, discount = np.random.default_rng(seed), 0.6
     terminal = np.array([False, False, False, ends])  # the potential of what has ended is 0
 
     def change(reward: np.ndarray) -> np.ndarray:
@@ -69,7 +69,7 @@ def test_positive_factors_and_shaping_of_either_reward_move_no_score(seed, ends)
 
 
 @settings(max_examples=8)
-@given(SEEDS, st.sampled_from([{"horizon": 3}, {"gamma": 0.8}, {"horizon": 3, "gamma": 0.8}]), st.floats(-5.0, 5.0))
+@given(SEEDS, st.sampled_from([{"horizon": 3}, {"gamma": 0.6}, {"horizon": 3, "gamma": 0.8}]), st.floats(-5.0, 5.0))
 def test_a_constant_each_step_moves_no_score_where_episodes_have_one_length(seed, episode, constant):
     mdp, other, policy = drawn(np.random.default_rng(seed), lambda reward: reward + constant, **episode)
     assert_same_scores(mdp, other, policy)
@@ -97,7 +97,7 @@ def test_shaping_without_its_discount_does_move_scores():
     assert exact.solve(mdp).gap_max > 0.01
 
 
-@pytest.mark.parametrize("episode", [{"gamma": 0.7}, {"horizon": 3}, {"horizon": 3, "gamma": 0.8}], ids=str)
+@pytest.mark.parametrize("episode", [{"gamma": 0.5}, {"horizon": 3}, {"horizon": 3, "gamma": 0.8}], ids=str)
 @settings(max_examples=8)
 @given(seed=SEEDS)
 def test_angle_polygon_and_class_agree_on_what_is_hackable(episode, seed):
@@ -115,7 +115,7 @@ def test_angle_polygon_and_class_agree_on_what_is_hackable(episode, seed):
 
 
 @settings(max_examples=15)
-@given(SEEDS, st.sampled_from([{"horizon": 3}, {"gamma": 0.8}]))
+@given(SEEDS, st.sampled_from([{"horizon": 3}, {"gamma": 0.6}]))
 def test_scores_stay_within_what_conditioning_allows(seed, episode):
     mdp, _, _ = drawn(np.random.default_rng(seed), **episode)
     solution, points = exact.solve(mdp), exact.frontier(mdp, tolerance=0).scores
