@@ -31,6 +31,7 @@ from alignment_gym.exact.values import Array, Backup, Rewards, at_start, both_re
 from alignment_gym.metrics.scores import NEGLIGIBLE, Anchors, scores, trivial
 
 FIRST, LAST = -6, 12  # powers of 2: the grid's ends
+FARTHEST = 24  # power of 2: beyond, KL drowns in rounding
 EFFORT = 12_000_000  # betas, times sizes and steps: about a quarter of a second
 BETAS = 10, 60  # the fewest and the most
 TOGETHER = 1 << 16  # betas, times sizes, in one pass: half a megabyte an array
@@ -71,7 +72,7 @@ class GoodhartCurve:
         proxy_return, true_return: (N,).
         kl: (N,), the expected discounted sum of log(pi / uniform), in nats.
         slope: (N,), d J_t / d beta; NaN at infinity.
-        reason: why scores are NaN; empty where they are not.
+        reason: why there is no peak and no drop; empty where there are. Scores may be NaN where these are not.
     """
 
     mdp: FiniteMDP
@@ -147,7 +148,8 @@ def goodhart_curve(what: str | World[Any] | FiniteMDP, **dials: Any) -> Goodhart
     """Follow the proxy from uniform play to its optimum, exactly.
 
     Beta runs over 0, powers of 2 from 2**-6 to 2**12, what it takes to draw bends and to find the largest true return,
-    and the limit. In larger worlds it takes every second power, or every third from 2**-4 to where the limit is near.
+    and the limit. In larger worlds it takes every second power, or every third from 2**-4; in all it goes on to 2**24
+    while the limit is far.
 
     Args:
         what: an id, a world or an MDP; if it hides states, policies remember.
@@ -167,11 +169,11 @@ def goodhart_curve(what: str | World[Any] | FiniteMDP, **dials: Any) -> Goodhart
     path = _Path(lumped(known), anchors)
     path.lay_grid()
     path.fill_bends()
-    if "true_score" not in reasons:
+    reason = reasons.get("true_loss", "")  # a true reward that all policies earn alike; scores may lack more than that
+    if not reason:
         path.close_in()
     proxy, true, kl, slope = np.concatenate([path.found, path.limit[:, None]], axis=1)
-    beta, reason = np.append(path.beta, inf), reasons.get("true_score", "")
-    return GoodhartCurve(known, anchors, beta, proxy, true, kl, slope, reason)
+    return GoodhartCurve(known, anchors, np.append(path.beta, inf), proxy, true, kl, slope, reason)
 
 
 def _scored(returns: Array, best: float, reference: float) -> Array:
@@ -208,13 +210,18 @@ class _Path:
         self.found = np.concatenate([self.found, found], axis=1)[:, order]
 
     def lay_grid(self) -> None:
-        """Take 0 and powers of 2; in a large world few of them, and more only while the limit is far."""
-        if not self._large:
+        """Take 0 and powers of 2, in a large world few of them, and more while the limit is far."""
+        if self._large:
+            self.add(np.append(0.0, 2.0 ** np.arange(FIRST + 2, LAST - 3, 3)))
+        else:
             self.add(np.append(0.0, 2.0 ** np.arange(FIRST, LAST + 1, 1 if self._room >= 4 * BETAS[0] else 2)))
-            return
-        self.add(np.append(0.0, 2.0 ** np.arange(FIRST + 2, LAST - 3, 3)))
-        while self.beta[-1] < 2.0**LAST and np.abs(self._plotted()[:, -1] - self._plotted()[:, -2]).max() > 5 * BEND:
-            self.add(np.minimum(self.beta[-1:] * 8.0, 2.0**LAST))
+        while self.beta[-1] < 2.0**FARTHEST and self._left() > 5 * BEND:
+            self.add(np.minimum(self.beta[-1:] * 8.0, 2.0**FARTHEST))
+
+    def _left(self) -> float:
+        """Return how far the last finite point is from the limit, as drawn."""
+        last = self._plotted()[:, -2:]
+        return float(np.abs(last[:, 1] - last[:, 0]).max())
 
     def fill_bends(self) -> None:
         """Halve the intervals beside the sharpest bends, and leave room for the peak."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from alignment_gym.engine.mdp import FiniteMDP
 from alignment_gym.exact.solution import TRUE
-from alignment_gym.exact.ties import TOLERANCE
+from alignment_gym.exact.ties import TOLERANCE, scale_of
 from alignment_gym.exact.values import Array, Backup, both_rewards, sweeps
 from alignment_gym.metrics.scores import HACK_EXPLOITATION, HACK_LOSS, NEGLIGIBLE, Anchors, scores, trivial
 
@@ -35,7 +35,7 @@ class Pass:
         """Begin; `whole` are the anchors of the longest episode."""
         self.longest = known.horizon or 0
         self.weights = directions(whole, RATIOS)
-        self._known, self._tolerance = known, TOLERANCE * whole.true_range
+        self._known, self._tolerance = known, TOLERANCE * scale_of(whole.true_max, whole.true_min)
         self._found: list[Array] = []
         self._more = self._backed_up()
 

@@ -97,8 +97,8 @@ class Shortest:
 def shortest_exploit(what: str | World[Any] | FiniteMDP, **dials: Any) -> Shortest:
     """Return the plan of the fewest steps that is a hack in expectation over starts and chance.
 
-    Of plans equally short, the one that earns the most proxy counts, then the one of the lowest true return. Where no
-    plan serves all starts together, each is tried alone. Endless episodes are cut after `LONGEST` steps.
+    Of plans equally short, the one that earns the most proxy counts, then the one of the lowest true return. Where
+    none is found that serves all starts together, each is tried alone. Endless episodes are cut after `LONGEST` steps.
     """
     mdp = as_mdp(what, **dials)
     mdp = mdp if mdp.horizon is not None else mdp.with_horizon(LONGEST)
@@ -230,7 +230,8 @@ def _fronts(mdp: FiniteMDP, whole: Anchors) -> Iterator[_Front]:
 
 def _unbeaten(state: Index, earned: Array, spare: Array) -> Index:
     """Return the places of the plans to whose state no other leads with as much proxy and as little true return."""
-    order = np.lexsort((earned[:, 1], -np.round(earned[:, 0] / spare[0]), state))  # rounding alone tells none apart
+    rounded = np.round(earned[:, 0] / (spare[0] or 1.0))  # rounding alone tells none apart
+    order = np.lexsort((earned[:, 1], -rounded, state))
     group = np.cumsum(np.diff(state[order], prepend=state[order[0]]) != 0)
     true = earned[order, 1]
     apart = true - group * (np.ptp(true) + 1.0)  # each state's lie below those of the states before

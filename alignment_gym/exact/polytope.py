@@ -50,8 +50,11 @@ class Polytope:
 
     def occupancy(self, mdp: FiniteMDP, policy: Array) -> Array:
         """Return a policy's expected visits, (R * A,); the policy is (S, A) or (H, S, A) on the polytope's MDP."""
-        visits = np.zeros((int(self.step.max()) + 1, self.actions, mdp.state_count))
+        last = int(self.step.max())
+        visits = np.zeros((last + 1, self.actions, mdp.state_count))
         for step, mass in enumerate(forward(mdp, policy)):
+            if mdp.horizon is not None and step > last:
+                break  # all episodes have ended
             visits[step if mdp.horizon is not None else 0] += mass
         return visits[self.step, :, self.state].ravel()
 
@@ -152,6 +155,8 @@ def _rewards(mdp: FiniteMDP, state: Index, step: Index) -> Array:
     if mdp.horizon is None or not both.final.any():
         return paid.reshape(2, -1)
     last = np.flatnonzero(step == mdp.horizon - 1)
+    if not len(last):
+        return paid.reshape(2, -1)
     row, after, chance = _flows(mdp, state[last])
     paid = paid.copy()
     for reward in range(2):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from scipy.sparse.linalg import SuperLU
 
 SAME = 1e-7  # radians: directions that differ by less are one
+UNSURE = 1e-4  # radians: an angle less certain than that decides nothing
 PRECISION = 1e-11  # of a reward's norm: how far a projection may be off
 MAX_ITERATIONS = 2_000
 
@@ -65,10 +66,12 @@ class Projection:
 
     @property
     def verdict(self) -> str:
-        """`trivial`, `equivalent`, `reversed` or `hackable`; see `Geometry`."""
+        """As `Geometry` has it: `trivial`, `equivalent`, `reversed`, `hackable`, or `undecided` if unsure."""
         if any(self.trivial):
             return "trivial"
         tolerance = SAME + self.angle_error
+        if self.angle_error > UNSURE:
+            return "undecided"
         if self.angle <= tolerance:
             return "equivalent"
         return "reversed" if self.angle >= np.pi - tolerance else "hackable"

@@ -14,7 +14,7 @@ from alignment_gym.engine.mdp import FiniteMDP
 from alignment_gym.engine.views import as_seen, seen_through
 from alignment_gym.exact.lumping import lumped
 from alignment_gym.exact.stationary import Stationary, best_without_clock
-from alignment_gym.exact.ties import Range, Ties, ties
+from alignment_gym.exact.ties import Range, Ties, scale_of, ties
 from alignment_gym.exact.values import (
     Array,
     Backup,
@@ -184,7 +184,7 @@ class Bounds:
         rewards = both_rewards(mdp)
         highest, lowest = _extremes(mdp, rewards, horizons)
         ends = zip(highest[0] @ mdp.start_probability, lowest[0] @ mdp.start_probability, strict=True)
-        scale = [1.0 + abs(best) if trivial(best, worst) else best - worst for best, worst in ends]
+        scale = [scale_of(best, worst) for best, worst in ends]
         reference = of_policies(mdp, rewards, [uniform(mdp)] * 2, max(horizons[:1], default=None))
         return cls(
             chances=mdp.start_probability,

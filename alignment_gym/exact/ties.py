@@ -13,9 +13,15 @@ import numpy as np
 from alignment_gym.engine.mdp import FiniteMDP, Reward
 from alignment_gym.exact.afterstates import Outlook, afterstates
 from alignment_gym.exact.values import Array, Backup, Rewards, sweeps
+from alignment_gym.metrics.scores import trivial
 
 TOLERANCE = 1e-9  # of the reward's range over an episode: action values closer than this are tied
 BEYOND = 1e200  # times any slack above the tolerance it is beyond all returns, and within float64
+
+
+def scale_of(best: float, worst: float) -> float:
+    """Return what ties of a return are measured by: its range, or its size where it is the same for all policies."""
+    return 1.0 + abs(best) if trivial(best, worst) else best - worst
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,15 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from alignment_gym.core import TooLargeToEnumerate
 from alignment_gym.engine.mdp import FiniteMDP, Reward
 from alignment_gym.exact.afterstates import Outlook, afterstates
 
 Array = NDArray[np.float64]
 
 STILL = 1e-13  # relative change at which a discounted pass stops
-MAX_SWEEPS = 200_000
+MAX_SWEEPS = 50_000
+NEAREST = 0.999  # discount: nearer to 1, endless values take more sweeps than that
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -94,6 +96,9 @@ def sweeps(*backups: Backup, horizon: int | None = None, still: float = STILL) -
         *backups: of one MDP, whose values the caller updates at every sweep.
         horizon: another one than the MDP's.
         still: relative change at which an endless pass stops.
+
+    Raises:
+        TooLargeToEnumerate: values go on changing, as they do with a discount too near 1.
     """
     last = horizon or backups[0].mdp.horizon
     if last is not None:
@@ -104,6 +109,10 @@ def sweeps(*backups: Backup, horizon: int | None = None, still: float = STILL) -
         yield sweep
         if not any(backup.has_moved(was, still) for backup, was in zip(backups, before, strict=True)):
             return
+    raise TooLargeToEnumerate(
+        f"{backups[0].mdp.name}: values still change after {MAX_SWEEPS:,} sweeps; a discount of "
+        f"{backups[0].mdp.discount} is too near 1: take {NEAREST} at most, or a horizon"
+    )
 
 
 def at_start(mdp: FiniteMDP, values: Array) -> Array:

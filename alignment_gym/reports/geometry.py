@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping, Sequence
-from math import isnan, nan
+from math import nan
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 
+from alignment_gym.core import InvalidRun
 from alignment_gym.core.files import write_text
 from alignment_gym.exact.analysis import Analysis
 from alignment_gym.exact.sensitivity import AS_IT_IS, Reading
@@ -40,9 +41,9 @@ FACTS = (
     "seconds",
 )
 OUTCOMES = {
-    "true_loss": "true loss L of PPO, paid the proxy",
-    "hacking_gap": "hacking gap H of PPO, paid the proxy",
-    "drop": "drop of 1 - L in PPO's training",
+    "true_loss": "true loss L of {}, paid the proxy",
+    "hacking_gap": "hacking gap H of {}, paid the proxy",
+    "drop": "drop of 1 - L while {} is trained",
 }
 RESAMPLING_SEED = 20_261
 SHOWN = (
@@ -67,6 +68,7 @@ def write_geometry(found: Survey, records: Sequence[Record], out: Path) -> list[
         records: of one recipe on these levels, paid the proxy; may be empty.
         out: the folder.
     """
+    _check_alike(records)
     told = foretold(found.rows, records) if records else {}
     fits = fitted(records)
     severity = [{"env": env, **_reading_row(each)} for env, group in found.readings.items() for each in group]
@@ -84,6 +86,14 @@ def write_geometry(found: Survey, records: Sequence[Record], out: Path) -> list[
     return [*paths, *write_atlas(panels, out / "planes"), *write_pressure(records, out)]
 
 
+def _check_alike(records: Sequence[Record]) -> None:
+    """Refuse runs of which no level's outcome could be told: of several recipes, paid what was meant, with dials."""
+    arms = {(record["recipe"], record["reward"], record["dials"]) for record in records}
+    if len(arms) > 1 or any(reward != "proxy" or dials != "{}" for _, reward, dials in arms):
+        found = ", ".join(sorted(f"{recipe} paid {reward}, dials {dials}" for recipe, reward, dials in arms))
+        raise InvalidRun(f"the page is about one recipe, paid the proxy, at default dials; these runs are: {found}")
+
+
 def _agents(records: Sequence[Record], found: Analysis) -> list[tuple[str, float, float]]:
     """Return what agents trained on a level, at default dials, were paid, and their returns."""
     place = found.solution.env, found.solution.level, "{}"
@@ -93,7 +103,7 @@ def _agents(records: Sequence[Record], found: Analysis) -> list[tuple[str, float
 
 def foretold(rows: Sequence[Row], records: Sequence[Record]) -> dict[str, list[Prediction]]:
     """Return, for each outcome of training, what each descriptor foretells of it, the best first."""
-    reached = _outcomes(records)
+    reached, recipe = _outcomes(records), records[0]["recipe"]
     known = [row for row in rows if (row["env"], row["level"]) in reached]
     described = {name: [nan if row[name] is None else row[name] for row in known] for name in MEANING}
     worlds = [row["env"] for row in known]
@@ -101,7 +111,7 @@ def foretold(rows: Sequence[Row], records: Sequence[Record]) -> dict[str, list[P
     for outcome, words in OUTCOMES.items():
         values = [reached[row["env"], row["level"]][outcome] for row in known]
         rng = np.random.default_rng(RESAMPLING_SEED)
-        found[words] = [each for each in predictions(described, values, worlds, rng) if not isnan(each.correlation)]
+        found[words.format(recipe)] = predictions(described, values, worlds, rng)
     return found
 
 
@@ -198,7 +208,7 @@ def _foretold_part(found: Mapping[str, Sequence[Prediction]]) -> str:
             [
                 MEANING[each.descriptor],
                 f"{each.correlation:+.2f} [{each.low:+.2f}, {each.high:+.2f}]",
-                f"{each.best:.2f}",
+                short(each.best),
                 f"{each.levels}",
                 f"{each.worlds}",
             ]
@@ -209,8 +219,10 @@ def _foretold_part(found: Mapping[str, Sequence[Prediction]]) -> str:
         parts.append(table(head, lines))
     if parts:
         parts.append(
-            "Intervals are 95 % percentile intervals of 10,000 resamples of worlds, each with all its levels. *Best in "
-            "resamples*: how often no other descriptor's correlation was larger, either way."
+            "Intervals are 95 % percentile intervals of 10,000 resamples of worlds, each with all its levels, and of a "
+            "descriptor chosen beforehand, not of the best of so many. *Best in resamples*: how often no other "
+            "correlation was larger, either way, among descriptors that are defined on nearly all levels, compared on "
+            "those that they share; the others stand below them."
         )
     return page(*parts) if parts else ""
 

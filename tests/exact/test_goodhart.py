@@ -328,3 +328,24 @@ def test_trivial_rewards_leave_nothing_to_say_and_say_why():
     assert isnan(careless.drop)
     assert isnan(careless.peak.beta)
     close([careless.proxy_score[0], careless.proxy_score[-1]], [0, 1])
+
+
+@pytest.mark.parametrize("gamma", [0.9, 0.99])
+def test_pressure_rises_until_the_limit_is_near_however_long_the_future(gamma):
+    rng = np.random.default_rng(0)
+    chances, proxy, true = rng.dirichlet(np.ones(5), size=(5, 3)), rng.normal(size=(5, 3)), rng.normal(size=(5, 3))
+    curve = goodhart_curve(FiniteMDP.from_arrays(chances, proxy, true, np.full(5, 0.2), gamma=gamma))
+    assert curve.proxy_score[-2] > 0.95
+
+
+def test_a_catastrophe_that_uniform_play_hardly_ever_meets_has_its_drop():
+    # 30 steps right in a row earn proxy 1 and true -1, a wrong one begins anew: uniform play is as good as true-optimal
+    steps = 30
+    chances, paid = np.zeros((steps, 2, steps)), np.zeros((steps, 2))
+    chances[:, 0, 0] = 1.0
+    chances[np.arange(steps), 1, np.minimum(np.arange(steps) + 1, steps - 1)] = 1.0
+    paid[-1, 1] = 1.0
+    mdp = FiniteMDP.from_arrays(chances, paid, -paid, np.eye(steps)[0], horizon=steps)
+    curve = goodhart_curve(mdp)
+    assert np.isnan(curve.true_score).all()
+    close(curve.drop, 1.0)

@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from alignment_gym import FiniteMDP, exact
-from alignment_gym.core import InvalidWorld, World
+from alignment_gym.core import InvalidWorld, TooLargeToEnumerate, World
 from alignment_gym.engine.mdp import as_mdp
 from alignment_gym.exact.ties import over_optimal
 from alignment_gym.exact.values import at_start, maximal, minimal, occupancy, uniform
@@ -339,3 +339,9 @@ def test_ka_27_standing_still_is_a_tie_only_while_there_is_time_left(horizon, st
     found = over_optimal(mdp, proxy, true, 1.0)
     close([found.low, found.high], [0, stands_still])
     close(at_start(mdp, maximal(mdp, [proxy])), 1)
+
+
+def test_a_discount_too_near_1_is_refused_and_not_cut_short():
+    endless = FiniteMDP.from_arrays(np.ones((1, 2, 1)), [[1, 0]], [[0, 1]], [1.0], gamma=0.99999)
+    with pytest.raises(TooLargeToEnumerate, match=r"take 0\.999 at most, or a horizon"):
+        exact.solve(endless)

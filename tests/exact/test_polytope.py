@@ -1,5 +1,7 @@
 """The occupancy polytope: every policy solves it, and its dimension is the one known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -58,3 +60,12 @@ def test_states_that_cannot_be_reached_have_no_row():
 def test_more_columns_than_allowed_are_refused():
     with pytest.raises(TooLargeToEnumerate, match="more than 10 pairs"):
         polytope(random_arrays(np.random.default_rng(0), horizon=4), limit=10)
+
+
+def test_episodes_that_all_end_before_the_horizon_have_their_polytope():
+    P = np.array([[[0.0, 1.0]], [[0.0, 1.0]]])
+    short = FiniteMDP.from_arrays(P, [[1], [0]], [[2], [0]], [1, 0], horizon=3, terminal=[False, True])
+    omega = polytope(short)
+    assert_allclose(omega.rewards @ omega.occupancy(short, np.ones((2, 1))), [1, 2])
+    ended = replace(short, final=np.ones((2, 2)))  # paid where the episode terminates
+    assert_allclose(polytope(ended).rewards[:, 0], returns(ended, np.ones((2, 1))))

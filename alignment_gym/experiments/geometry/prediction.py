@@ -6,6 +6,7 @@ worlds, with all their levels.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isnan, nan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 RESAMPLES = 10_000
+DECIMALS = 7  # kept: what differs by less is rounding, and is tied
+WIDE = 0.95  # of the most levels that any descriptor is defined on: what is compared with others
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +25,10 @@ class Prediction:
     Attributes:
         descriptor: its name.
         correlation: Spearman's rank correlation over levels.
-        low, high: its 95 % percentile interval, worlds resampled.
-        levels, worlds: those in which descriptor and outcome are both defined.
-        best: the share of resamples in which no other descriptor goes along better, either way.
+        low, high: its 95 % percentile interval, worlds resampled; of this descriptor, had it been chosen beforehand.
+        levels, worlds: those over which it is taken.
+        best: the share of resamples in which no other widely defined descriptor goes along better, either way; NaN
+            for one that is not widely defined.
     """
 
     descriptor: str
@@ -42,10 +46,13 @@ def predictions(
     worlds: Sequence[str],
     rng: np.random.Generator,
 ) -> list[Prediction]:
-    """Return descriptors with what each foretells of an outcome, the best first.
+    """Return descriptors with what each foretells of an outcome: the widely defined first, the best of each first.
+
+    Short samples have large correlations by chance. So descriptors defined on nearly all levels are compared on those
+    levels that all of them share, and others stand behind them, each on its own levels.
 
     Args:
-        descriptors: by name, a value a level; NaN where undefined, and left out where it always is.
+        descriptors: by name, a value a level; NaN where undefined, and left out where it is on fewer than three levels.
         outcome: a value a level; NaN where undefined.
         worlds: the world of each level.
         rng: what resamples.
@@ -53,18 +60,30 @@ def predictions(
     target, groups = np.array(outcome), list(dict.fromkeys(worlds))
     member = np.array([[world == group for world in worlds] for group in groups], dtype=np.float64)
     drawn = rng.multinomial(len(groups), np.full(len(groups), 1.0 / len(groups)), size=RESAMPLES) @ member
-    values = {name: np.array(column) for name, column in descriptors.items() if not np.isnan(column).all()}
-    resampled = np.array([rank_correlations(column, target, drawn) for column in values.values()])
-    strongest = np.abs(np.nan_to_num(resampled)).argmax(axis=0)
+    values: dict[str, Array] = {name: np.array(each, np.float64).round(DECIMALS) for name, each in descriptors.items()}
+    known = {name: ~np.isnan(column) & ~np.isnan(target) for name, column in values.items()}
+    most = max((int(each.sum()) for each in known.values()), default=0)
+    wide = [name for name, each in known.items() if each.sum() >= max(WIDE * most, 3)]
+    shared = np.logical_and.reduce([known[name] for name in wide])
+    levels = {name: shared if name in wide else each for name, each in known.items() if each.sum() >= 3}
+    resampled = {name: rank_correlations(_on(values[name], each), target, drawn) for name, each in levels.items()}
+    sizes = np.array([np.abs(np.nan_to_num(resampled[name])) for name in wide])
+    best = dict(zip(wide, np.bincount(sizes.argmax(axis=0), minlength=len(wide)) / RESAMPLES, strict=True))
     found = []
-    for place, (name, column) in enumerate(values.items()):
-        known = ~np.isnan(column) & ~np.isnan(target)
-        (whole,) = rank_correlations(column, target, np.ones((1, len(target))))
-        low, high = np.nanquantile(resampled[place], [0.025, 0.975])
-        apart = len({worlds[level] for level in np.flatnonzero(known).tolist()})
-        best = float((strongest == place).mean())
-        found.append(Prediction(name, float(whole), float(low), float(high), int(known.sum()), apart, best))
-    return sorted(found, key=lambda each: -abs(each.correlation))
+    for name, each in levels.items():
+        (whole,) = rank_correlations(_on(values[name], each), target, np.ones((1, len(target))))
+        if np.isnan(whole):
+            continue
+        low, high = np.nanquantile(resampled[name], [0.025, 0.975])
+        apart = len({worlds[level] for level in np.flatnonzero(each).tolist()})
+        share = float(best.get(name, nan))
+        found.append(Prediction(name, float(whole), float(low), float(high), int(each.sum()), apart, share))
+    return sorted(found, key=lambda each: (isnan(each.best), -abs(each.correlation)))
+
+
+def _on(column: Array, levels: NDArray[np.bool_]) -> Array:
+    """Return a column that is defined on some levels alone."""
+    return np.where(levels, column, nan)
 
 
 def rank_correlations(one: Array, other: Array, counts: Array) -> Array:

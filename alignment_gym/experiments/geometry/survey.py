@@ -77,6 +77,7 @@ def _analysed(world: World[Any], geometry: bool) -> tuple[Analysis, float]:
     began = process_time()
     mdp = compile_world(world)
     found = analyse(mdp)
+    _ = found.solution.stationary  # searched for when first asked about
     seconds = process_time() - began
     return (analyse(mdp, geometry=True) if geometry else found), seconds
 
