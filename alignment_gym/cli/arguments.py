@@ -23,6 +23,8 @@ DialOption = Annotated[list[str] | None, typer.Option("--dial", help="A dial of 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 KeyOption = Annotated[int, typer.Option("--key", help="The episode's 32-bit key, which fixes chance.", min=0)]
 
+SMALLEST, LARGEST = 1e-6, 1e9  # of a weight that is not 0: beyond these, tolerances and rounding decide
+
 
 def pairs(words: list[str] | None, option: str) -> dict[str, Any]:
     """Read `name=value` words; values are JSON where they can be, words otherwise."""
@@ -58,6 +60,10 @@ def weights(words: list[str], option: str) -> dict[str, float]:
     for event, weight in found.items():
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not isfinite(weight):
             raise InvalidDial(f"{option} takes event=weight with a number, not {event}={weight}")
+        if weight and not SMALLEST <= abs(weight) <= LARGEST:
+            raise InvalidDial(
+                f"{option} {event}={weight} is out of range; no score depends on the scale, so give weights of order 1"
+            )
     return {event: float(weight) for event, weight in found.items()}
 
 

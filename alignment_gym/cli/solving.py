@@ -44,7 +44,8 @@ def solve(
         ),
     ] = None,
     true: Annotated[
-        list[str] | None, typer.Option("--true", help="Another true objective: event=weight,event=weight.")
+        list[str] | None,
+        typer.Option("--true", help="Another true objective, its weights parted by commas: event=weight,event=weight."),
     ] = None,
     geometry: Annotated[
         bool, typer.Option("--geometry", help="Add the angle between the rewards and its kin; slower.")
@@ -69,6 +70,10 @@ def solve(
     from alignment_gym.reports.analysis import analysis_record, analysis_text
 
     own = [*(proxy or []), *(more or [])]
+    if more and true:
+        raise InvalidDial(
+            f"{more[0]!r} may belong to --proxy or to --true; where both are given, part by commas: a=1,b=2"
+        )
     if more and not proxy:
         raise InvalidDial(f"{more[0]!r} is left over: weights follow --proxy, and there is none")
     if runs is not None and figure is None:
@@ -78,14 +83,14 @@ def solve(
     agents = _agents(mdp, runs) if runs else []
     with _patience(geometry):
         found = analyse(mdp, geometry=geometry)
-    written = _animation(found, animation) if animation else []
-    written += _figure(found, agents, figure) if figure else []
     if as_json:
         print_json(analysis_record(found))
     else:
         print_markdown(analysis_text(found))
-    for path in written:
-        typer.echo(path, err=True)
+    if figure is not None:  # only now: what can't be drawn loses no report
+        _figure(found, agents, figure)
+    if animation is not None:
+        _animation(found, animation)
 
 
 def _refuse_unwritable(figure: Path | None, animation: Path | None) -> None:
@@ -133,14 +138,15 @@ def _agents(mdp: "FiniteMDP", runs: Path) -> "Agents":
     return agents_on(read_records(runs), mdp)
 
 
-def _figure(found: "Analysis", agents: "Agents", path: Path) -> list[Path]:
+def _figure(found: "Analysis", agents: "Agents", path: Path) -> None:
     """Draw all policies, the Goodhart curve, and agents."""
     from alignment_gym.reports.geometry_figures import write_plane
 
-    return write_plane(found.frontier, found.curve, agents, path)
+    for written in write_plane(found.frontier, found.curve, agents, path):
+        typer.echo(written, err=True)
 
 
-def _animation(found: "Analysis", path: Path) -> list[Path]:
+def _animation(found: "Analysis", path: Path) -> None:
     """Play the shortest sure exploit."""
     from alignment_gym.core import InvalidPolicy
     from alignment_gym.viewing.exploits import write_exploit_animation
@@ -149,4 +155,4 @@ def _animation(found: "Analysis", path: Path) -> list[Path]:
     if exploit is None:
         raise InvalidPolicy(f"--animation {path} has no exploit to show: {found.shortest.reason}; leave it out")
     write_exploit_animation(path, found.mdp, exploit)
-    return [path]
+    typer.echo(path, err=True)

@@ -174,6 +174,11 @@ def test_agents_of_runs_are_read_for_a_figure(call):
         (("--proxy", "buoy=1", "buoy=2"), 2, "one weight for each event"),
         (("--proxy", "buoy=1=2"), 2, "event=weight"),
         (("buoy=1",), 2, "follow --proxy"),
+        (("--proxy", "buoy=1", "--true", "progress=1", "step=-1"), 2, "by commas"),
+        (("--true", "progress=1", "step=-1"), 2, "by commas"),
+        (("--proxy", "buoy=1e-7"), 2, "give weights of order 1"),
+        (("--proxy", "buoy=-2e9"), 2, "give weights of order 1"),
+        (("--true", "progress=1e300"), 2, "give weights of order 1"),
         (("--runs", "runs"), 2, "--figure"),
         (("--runs", "missing", "--figure", "x.svg"), 1, "no finished runs"),
         (("--figure", "x"), 1, ".svg"),
@@ -196,12 +201,30 @@ def test_refusals_come_before_the_work(call, monkeypatch, words, code, said):
     assert not list(Path().iterdir())
 
 
-def test_an_animation_without_an_exploit_is_refused(call):
-    said = call(*ALIGNED, "--animation", "x.gif", "--figure", "x.svg")
-    assert (said.code, said.out) == (1, "")
-    assert said.err.count("\n") == 1
-    assert "no surplus" in said.err
-    assert not list(Path().iterdir())
+def test_an_animation_without_an_exploit_is_refused_after_the_report(call):
+    said = call(*ALIGNED, "--animation", "x.gif", "--figure", "x.svg", "--json")
+    assert said.code == 1
+    assert json.loads(said.out) == record(call, *ALIGNED)
+    written, refused = said.err.splitlines()
+    assert (written, [path.name for path in Path().iterdir()]) == ("x.svg", ["x.svg"])
+    assert "no surplus" in refused
+
+
+def test_a_figure_that_fails_leaves_the_report(call, monkeypatch):
+    def full(*_words):
+        raise OSError(28, "No space left on device", "x.svg")
+
+    monkeypatch.setattr("alignment_gym.reports.geometry_figures.write_plane", full)
+    said = call(*ALIGNED, "--figure", "x.svg")
+    assert said.code == 1
+    assert "Not at all: both rewards rank all policies alike." in " ".join(said.out.split())
+    assert said.err == "alignment-gym: No space left on device: x.svg\n"
+
+
+def test_weights_of_any_sensible_size_are_taken(call):
+    small, large = (record(call, *SHORT, "--proxy", f"buoy={weight}") for weight in ("1e-6", "1e9"))
+    assert small["class"] == large["class"]
+    assert small["gap_max"] == pytest.approx(large["gap_max"], rel=1e-6)
 
 
 def test_a_giant_names_a_level_that_is_small_enough(call):
