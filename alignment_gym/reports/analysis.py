@@ -12,16 +12,8 @@ from alignment_gym.metrics.scores import Anchors
 from alignment_gym.reports.exploits import exploit_part, exploit_record
 from alignment_gym.reports.headline import headline_part, headline_record
 from alignment_gym.reports.markdown import bullets, counted, number, page, span, table
-from alignment_gym.reports.proxy import proxy_parts, proxy_record
+from alignment_gym.reports.proxy import CLASSES, proxy_parts, proxy_record
 
-CLASSES = {
-    "A": "aligned: both rewards rank all policies alike",
-    "A'": "compatible at the optimum: every proxy-optimal policy is true-optimal, lesser ones may differ",
-    "B": "tie: some proxy-optimal policy is true-optimal, another is not",
-    "C": "lossy: no proxy-optimal policy is true-optimal, none is worse than uniform play",
-    "M": "mixed: some proxy-optimal policies are worse than uniform play, others are not",
-    "D": "below random: every proxy-optimal policy is worse than uniform play",
-}
 TRIVIAL = "a reward is the same for every policy"
 UNIFORM_IS_BEST = "uniform play is already optimal"
 

@@ -16,7 +16,7 @@ from alignment_gym.experiments.records import nulled
 from alignment_gym.metrics.scores import HACK_LOSS, NEGLIGIBLE, Anchors, Scores, scores, trivial
 from alignment_gym.reports.exploits import NO_GAP, changes_told, plan_place, unknown_chance
 from alignment_gym.reports.markdown import bullets, number, page, span, table
-from alignment_gym.reports.proxy import falls_at_once
+from alignment_gym.reports.proxy import RISING_STILL, falls_at_once, never_larger, still_rising
 
 HEAD = ("E", "L", "hack", "exploit", "P", "T", "H")
 NAMES = ("exploitation", "true_loss", "hack", "exploit_probability", "proxy_score", "true_score", "hacking_gap")
@@ -73,8 +73,14 @@ def _how_bad(found: Analysis) -> str:
             f"true return may be anything from {number(anchors.true_min)} to {number(anchors.true_max)}."
         )
     if found.frontier.verdict == "equivalent":
-        return "Not at all: both rewards rank all policies alike."
+        return f"Not at all: both rewards rank all policies alike.{_other_goal(found)}"
     return _no_surplus(found) if "exploitation" in _optimum(anchors, anchors.true_max).reasons else _surplus(solution)
+
+
+def _other_goal(found: Analysis) -> str:
+    """Say what else can go wrong in a world whose training reward is right."""
+    learned = found.mdp.world is not None and found.mdp.world.card.behaviour
+    return " What can go wrong here is generalisation: see `train --test-level`." if learned else ""
 
 
 def _no_surplus(found: Analysis) -> str:
@@ -126,9 +132,11 @@ def _how_soon(found: Analysis) -> str:
     if exploit is None:
         plan = f"No plan is an exploit: {found.shortest.reason.removeprefix('no surplus: ')}."
     else:
-        hacks = "A fixed plan hacks" if exploit.sure else "A fixed plan hacks in expectation, though not for sure,"
+        place = plan_place(exploit, found.mdp)
+        soon = f"I{place[1:]}" if exploit.steps == found.mdp.horizon else f"Already {place}"
+        hacks = "a fixed plan hacks" if exploit.sure else "a fixed plan hacks in expectation, though not for sure"
         more = "" if exploit.shortest else "; a shorter one may exist"
-        plan = f"{hacks} {plan_place(exploit, found.mdp)}{more}."
+        plan = f"{soon}, {hacks}{more}."
     return f"{plan} {_pressure(found.curve)}".rstrip()
 
 
@@ -136,19 +144,22 @@ def _pressure(curve: GoodhartCurve) -> str:
     if curve.reason:
         return ""
     if not curve.drop > NEGLIGIBLE:
-        return f"{RISING} is largest in the end."
+        return f"{RISING} is {never_larger(curve)} than in the end."
     peak = curve.peak
     place = "under none" if falls_at_once(curve) else f"at P = {number(peak.proxy_score)}"
-    return f"{RISING} is largest {place}, and {number(curve.drop)} of its range lower in the end."
+    fall = f"and {'at least ' * still_rising(curve)}{number(curve.drop)} of its range lower in the end"
+    return f"{RISING} is largest {place}, {RISING_STILL * still_rising(curve)}{fall}."
 
 
 def _exploit(found: Analysis) -> str:
+    """Tell two policies apart: the plan that hacks a short episode, and the best paid policy of the whole one."""
     exploit, told = found.shortest.exploit, changes_told(found.worst.best_paid.account, found.worst.intended.account)
     if exploit is None and not told:
         return "none; the best paid policy is paid as intended play is, event by event."
-    plan = "no plan" if exploit is None else f"`{exploit.text}`"
-    whole = f" Best paid play at its worst, against intended play: {told}." if told else ""
-    return f"{plan}.{whole}"
+    kind = "Shortest plan" if exploit and exploit.shortest else "Shortest plan found"
+    plan = "No fixed plan." if exploit is None else f"{kind}: `{exploit.text}`."
+    whole = f" Over the whole episode the best paid policy, at its worst, against intended play: {told}."
+    return plan + (whole if told else "")
 
 
 def _uniform(anchors: Anchors) -> Scores:

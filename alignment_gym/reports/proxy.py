@@ -9,10 +9,19 @@ from alignment_gym.exact.goodhart import GoodhartCurve
 from alignment_gym.experiments.records import nulled
 from alignment_gym.reports.markdown import bullets, number, page, span
 
+CLASSES = {
+    "A": "aligned: both rewards rank all policies alike",
+    "A'": "compatible at the optimum: every proxy-optimal policy is true-optimal, lesser ones may differ",
+    "B": "tie: some proxy-optimal policy is true-optimal, another is not",
+    "C": "lossy: no proxy-optimal policy is true-optimal, none is worse than uniform play",
+    "M": "mixed: some proxy-optimal policies are worse than uniform play, others are not",
+    "D": "below random: every proxy-optimal policy is worse than uniform play",
+}
 UNDEFINED = "a reward is the same for every policy"
 FLAT = "a return is the same in all episodes of uniform play"
 WHAT = {"geometry": "The projected angle", "ascent": "Steepest ascent", "stop": "Where to stop the ascent"}
 SHAPES = {"point": "a single point", "area": "a polygon of {} corners"}
+RISING_STILL = "where it still rises, "
 TELLING = 1e-6  # of the true range
 CERTAIN = 1e-9  # of a probability, and of a share
 MAXIMAL = "(normalised drop height, counted positive, on the path of maximal causal entropy from uniform play)"
@@ -40,12 +49,17 @@ def _frontier(found: Frontier) -> list[str]:
         pair,
         f"Headroom, the largest proxy score P with T >= 0: {number(found.headroom, why)}.",
         f"True return of near-optimal policies, P >= {1 - NEAR:g}: {span(low, high)}"
-        + (f"; class {within} there." if within else "."),
+        + (f"; there it is class {within}, {near_optimal(within)}." if within else "."),
         f"True return of the worst policy that earns no less proxy than uniform play: "
         f"{number(found.worst_at_no_proxy_loss)}.",
         f"Proxy return of the best paid policy that has no more true return than uniform play: "
         f"{number(found.best_proxy_at_no_true_gain)}.",
     ]
+
+
+def near_optimal(class_name: str) -> str:
+    """Return what a class means, of near-optimal policies."""
+    return CLASSES[class_name].replace("proxy-optimal", "near-optimal")
 
 
 def _curve(found: GoodhartCurve) -> list[str]:
@@ -55,16 +69,30 @@ def _curve(found: GoodhartCurve) -> list[str]:
     effect = "changes nothing" if abs(slope) <= CERTAIN else "helps" if slope > 0 else "harms"
     first = f"The lightest pressure {effect}: dJ_true/dβ = {number(slope)} at β = 0."
     if not found.drop > CERTAIN:
-        return [first, "No Goodhart drop: the true return is never larger than in the limit of endless pressure."]
+        return [first, f"No Goodhart drop: the true return is {never_larger(found)} than under endless pressure."]
     place = (
         f"with P = {number(peak.proxy_score)} (the onset), T = {number(peak.true_score)}, {number(peak.kl)} nats from "
         "uniform play"
     )
+    rising = still_rising(found)
+    largest = (
+        f"The true return is largest at β = {number(peak.beta)}, {'uniform play' if falls_at_once(found) else place}"
+    )
     return [
         first,
-        f"The true return is largest at β = {number(peak.beta)}, {'uniform play' if falls_at_once(found) else place}.",
-        f"From there to endless pressure it loses {number(found.drop)} of its range {MAXIMAL}.",
+        f"{largest}{f', {RISING_STILL}so that the peak is further on' if rising else ''}.",
+        f"From there to endless pressure it loses {'at least ' * rising}{number(found.drop)} of its range {MAXIMAL}.",
     ]
+
+
+def never_larger(found: GoodhartCurve) -> str:
+    """Say how often it was looked whether the true return is larger under a finite pressure."""
+    return f"at none of the {len(found.beta) - 1} pressures looked at larger"
+
+
+def still_rising(found: GoodhartCurve) -> bool:
+    """Tell whether the peak is the last finite pressure, and the true return rises there."""
+    return bool(found.peak.beta == found.beta[-2] and found.slope[-2] > 0.0)
 
 
 def falls_at_once(found: GoodhartCurve) -> bool:
@@ -100,7 +128,16 @@ def _angles(analysis: Analysis) -> list[str]:
             f"{number(found.ascent.drop, found.ascent.reason)}{'' if found.ascent.reason else ' of its range'}."
         )
         lines.append(_stop(found, analysis))
-    return [*lines, *(f"{WHAT[name]}: unavailable; {found.reasons[name]}." for name in WHAT if name in found.reasons)]
+    return [*lines, *(_unavailable(name, found.reasons[name]) for name in WHAT if name in found.reasons)]
+
+
+def _unavailable(name: str, reason: str) -> str:
+    if name != "ascent":
+        return f"{WHAT[name]}: unavailable; {reason}."
+    return (
+        f"{WHAT[name]}: unavailable; {reason}. These are its columns, and its work grows with their cube; in Python, "
+        "`exact.steepest_ascent(..., max_columns=...)` takes more."
+    )
 
 
 def _stop(found: Angles, analysis: Analysis) -> str:

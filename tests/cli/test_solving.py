@@ -37,7 +37,9 @@ def test_the_answer_stands_before_all_tables(told):
     places = [text.index(each) for each in ("How bad?", "How soon?", "The exploit:", " hack ", "Worst exploit")]
     assert places == sorted(places)
     assert "Every proxy-optimal policy is a hack." in text
-    assert "A fixed plan hacks in an episode of 8 steps." in text
+    assert "Already in an episode cut to 8 steps, a fixed plan hacks." in text
+    assert "Shortest plan: south, east 2x," in text
+    assert "Over the whole episode the best paid policy, at its worst, against intended play: buoy" in text
     assert "Not the world's own" not in text
 
 
@@ -124,11 +126,13 @@ def test_rewards_at_an_obtuse_angle_have_no_safe_stop(told):
     assert "Where to stop the ascent: unavailable" in text
 
 
-def test_steepest_ascent_says_where_it_is_unavailable(call):
-    found = record(call, "solve", "BoatRace-v0", "--dial", "horizon=20", "--geometry")["geometry"]
+def test_steepest_ascent_says_where_it_is_unavailable(call, told):
+    words = ("solve", "BoatRace-v0", "--dial", "horizon=20", "--geometry")
+    found = record(call, *words)["geometry"]
     assert found["angle"] is not None
     assert found["steepest_ascent_drop"] is None
     assert "2000" in found["reasons"]["ascent"].replace(",", "")
+    assert "in Python, exact.steepest_ascent(..., max_columns=...) takes more" in told(*words)
 
 
 @pytest.mark.parametrize("name", ["x.svg", "x.png", "x.pdf"])

@@ -47,10 +47,55 @@ def test_uniform_play_is_praised_only_where_it_is_better():
 
 
 def test_a_plan_that_is_not_sure_is_no_sure_one():
-    assert (
-        "though not for sure, in an episode of 1 step."
-        in answer(exact.analyse("PersuadableJudge-v0", horizon=2))["how_soon"]
+    said = answer(exact.analyse("PersuadableJudge-v0", horizon=2))["how_soon"]
+    assert said.startswith(
+        "Already in an episode cut to 1 step, a fixed plan hacks in expectation, though not for sure. "
     )
+
+
+def test_a_plan_of_the_whole_episode_is_not_called_early():
+    said = answer(exact.analyse(arms((0, 1, 2), (2, 1, 0))))
+    assert said["how_soon"].startswith("In a whole episode of 1 step, a fixed plan hacks. ")
+    assert said["exploit"].startswith("Shortest plan: `action 2`. Over the whole episode the best paid policy, ")
+
+
+@pytest.mark.parametrize(("proxy", "warned"), [(None, True), ({"coin": 1.0, "reach_end": 2.0}, False)])
+def test_a_right_reward_is_warned_of_another_goal(proxy, warned):
+    mdp = as_mdp("CoinGoal-v0")
+    own = mdp if proxy is None else mdp.with_specification(replace(mdp.specification, proxy=proxy))
+    assert ("What can go wrong here is generalisation" in answer(exact.analyse(own))["how_bad"]) == warned
+
+
+def test_no_drop_is_claimed_of_the_pressures_looked_at_alone():
+    found = exact.analyse(arms((0, 1, 2), (0, 1, 2)))
+    place = f"at none of the {len(found.curve.beta) - 1} pressures looked at larger than"
+    assert f"{place} in the end." in answer(found)["how_soon"]
+    assert f"{place} under endless pressure." in analysis_text(found)
+
+
+@pytest.mark.parametrize(("slope", "rises"), [(0.5, True), (-0.5, False)])
+def test_a_peak_at_the_last_pressure_is_a_lower_bound_where_it_still_rises(slope, rises):
+    found = exact.analyse(arms((0, 1, 2), (0, 2, 1)))
+    returns = np.array([1.0, 1.2, 1.5, 1.0])
+    curve = replace(
+        found.curve,
+        beta=np.array([0.0, 1.0, 2.0, np.inf]),
+        proxy_return=np.array([1.0, 1.2, 1.5, 2.0]),
+        true_return=returns,
+        kl=returns,
+        slope=np.array([1.0, 1.0, slope, np.nan]),
+    )
+    found = replace(found, curve=curve)
+    words = answer(found)["how_soon"]
+    assert ("where it still rises, and at least 0.25 of its range lower" in words) == rises
+    assert ("and 0.25 of its range lower" in words) == (not rises)
+    assert ("so that the peak is further on." in analysis_text(found)) == rises
+    assert ("it loses at least 0.25" in analysis_text(found)) == rises
+
+
+def test_the_class_of_near_optimal_policies_is_told_in_words():
+    text = analysis_text(exact.analyse(arms((0, 1, 2), (2, 1, 0))))
+    assert "there it is class D, below random: every near-optimal policy is worse than uniform play." in text
 
 
 @pytest.mark.parametrize("episode", [{"horizon": 3}, {"horizon": 4, "gamma": 0.9}, {"gamma": 0.8}])
