@@ -34,11 +34,25 @@ def python_blocks():
 
 
 def test_the_python_in_the_readme_runs(capsys):
-    first, own_arrays, _ = python_blocks()
+    first, in_python_alone, own_arrays, _ = python_blocks()
     exec(first, {})
     assert "Evaluation(" in capsys.readouterr().out
-    exec(own_arrays, {})
-    assert capsys.readouterr().out.startswith("D ")
+    for block in (in_python_alone, own_arrays):
+        exec(block, {})
+        printed = [f"# {line}" for line in capsys.readouterr().out.splitlines()]
+        assert printed == [line for line in block.splitlines() if line.startswith("# ")]
+
+
+def test_names_in_the_readme_exist():
+    assert not [name for name in re.findall(r"`exact\.(\w+)", README) if not hasattr(exact, name)]
+
+
+def test_the_answer_in_the_readme_is_what_solve_says(call, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+    said = call("solve", "BoatRace-v0", "--proxy", "buoy=1", "step=-0.1").out
+    quoted = re.search(r"^• How bad.*?(?=^```)", README, flags=re.DOTALL | re.MULTILINE)
+    assert quoted is not None
+    assert " ".join(quoted[0].split()) in " ".join(said.split())
 
 
 @pytest.fixture

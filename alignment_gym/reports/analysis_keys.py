@@ -14,7 +14,7 @@ MEANING = {
     "discount": "a step",
     "proxy": "`max`, `min`, and `reference` of uniform play",
     "true": "the same, of the true objective",
-    "true_of_proxy_optimal": "`low` and `high` over all proxy-optimal policies; `tie_gap` to the next, uncertain below 100 tolerances",
+    "true_of_proxy_optimal": "`low`, `high` over proxy-optimal policies; `tie_gap` in tolerances, uncertain below 100",
     "proxy_of_true_optimal": "`low` and `high` over all true-optimal policies; the high one is intended play's",
     "full_state": "best returns of an agent that saw all; only where states are hidden",
     "kappa": "share of the range above uniform play, of `proxy` and `true`",

@@ -25,7 +25,7 @@ RISING = "Under rising pressure on the proxy the true return"
 
 def headline_part(found: Analysis) -> str:
     """Return the answer and the table of plays as Markdown."""
-    bold = {"how_bad": "How bad?", "how_soon": "How soon?", "exploit": "The exploit:"}
+    bold = {"how_bad": "How bad?", "how_soon": "How soon?", "exploit": "The exploit."}
     said = [f"**{bold[name]}** {sentence}" for name, sentence in answer(found).items()]
     return page(specification_line(found), bullets(said), _plays_table(found), _legend(found))
 
@@ -155,7 +155,7 @@ def _exploit(found: Analysis) -> str:
     """Tell two policies apart: the plan that hacks a short episode, and the best paid policy of the whole one."""
     exploit, told = found.shortest.exploit, changes_told(found.worst.best_paid.account, found.worst.intended.account)
     if exploit is None and not told:
-        return "none; the best paid policy is paid as intended play is, event by event."
+        return "None; the best paid policy is paid as intended play is, event by event."
     kind = "Shortest plan" if exploit and exploit.shortest else "Shortest plan found"
     plan = "No fixed plan." if exploit is None else f"{kind}: `{exploit.text}`."
     whole = f" Over the whole episode the best paid policy, at its worst, against intended play: {told}."

@@ -34,7 +34,7 @@ def record(call, *words):
 
 def test_the_answer_stands_before_all_tables(told):
     text = told(*QUICK)
-    places = [text.index(each) for each in ("How bad?", "How soon?", "The exploit:", " hack ", "Worst exploit")]
+    places = [text.index(each) for each in ("How bad?", "How soon?", "The exploit.", " hack ", "Worst exploit")]
     assert places == sorted(places)
     assert "Every proxy-optimal policy is a hack." in text
     assert "Already in an episode cut to 8 steps, a fixed plan hacks." in text
