@@ -19,6 +19,7 @@ from alignment_gym.core import World
 from alignment_gym.engine.mdp import FiniteMDP, as_mdp
 from alignment_gym.exact.deviation import padded_length, padded_rewards, padded_visits
 from alignment_gym.exact.lumping import lumped
+from alignment_gym.exact.tables import Policy, checked_policy
 from alignment_gym.exact.values import MAX_SWEEPS, STILL, Array, at_start, uniform
 from alignment_gym.metrics.scores import NEGLIGIBLE
 
@@ -65,7 +66,7 @@ class Floor:
     reason: str = ""
 
 
-def reward_correlation(what: str | World[Any] | FiniteMDP, policy: Array | None = None, **dials: Any) -> Correlation:
+def reward_correlation(what: str | World[Any] | FiniteMDP, policy: Policy | None = None, **dials: Any) -> Correlation:
     """Return how the two rewards vary together under a policy's visits.
 
     Visits are those of `padded_visits`: what an episode that ends early leaves of its horizon pays nothing and counts,
@@ -73,11 +74,15 @@ def reward_correlation(what: str | World[Any] | FiniteMDP, policy: Array | None 
 
     Args:
         what: an id, a world or an MDP.
-        policy: (S, A) or (H, S, A); uniform play by default.
+        policy: a table from `tabulate`, or probabilities over states, (S, A) or (H, S, A); uniform play by default.
         **dials: level and dials, where an id is given.
+
+    Raises:
+        InvalidPolicy: a policy that does not fit, or is no distribution.
     """
     mdp = as_mdp(what, **dials)
-    visits, paid = padded_visits(mdp, uniform(mdp) if policy is None else policy), padded_rewards(mdp)
+    table = uniform(mdp) if policy is None else checked_policy(policy, mdp)
+    visits, paid = padded_visits(mdp, table), padded_rewards(mdp)
     centred = paid - (paid @ visits)[:, None]
     return _correlation(centred * visits @ centred.T, np.abs(paid[:, visits > 0.0]).max(axis=1))
 
@@ -92,7 +97,7 @@ def _correlation(covariance: Array, scale: Array) -> Correlation:
     return Correlation(float(np.clip(covariance[0, 1] / (proxy * true), -1.0, 1.0)), proxy, true)
 
 
-def laidlaw_bound(mdp: FiniteMDP, policy: Array) -> Floor:
+def laidlaw_bound(what: str | World[Any] | FiniteMDP, policy: Policy) -> Floor:
     """Return a lower bound on a policy's gain in true return over uniform play, from its gain in proxy return.
 
     With deviations s, correlation r > 0 and both gains per entry of `padded_visits`:
@@ -103,12 +108,17 @@ def laidlaw_bound(mdp: FiniteMDP, policy: Array) -> Floor:
     proxy is r times the true reward plus what is uncorrelated with it, and Cauchy-Schwarz holds for the latter.
 
     Args:
-        mdp: S states, A actions.
-        policy: (S, A) or (H, S, A).
+        what: an id, a world or an MDP.
+        policy: a table from `tabulate`, or probabilities over states, (S, A) or (H, S, A).
+
+    Raises:
+        InvalidPolicy: a policy that does not fit, or is no distribution.
     """
+    mdp = as_mdp(what)
+    table = checked_policy(policy, mdp)
     found, length = reward_correlation(mdp), padded_length(mdp)
     visits = padded_visits(mdp, uniform(mdp))
-    moved, met = padded_visits(mdp, policy) - visits, visits > 0.0
+    moved, met = padded_visits(mdp, table) - visits, visits > 0.0
     divergence = float((moved[met] ** 2 / visits[met]).sum())  # from differences, as small ones enter by their root
     proxy_gain, true_gain = (padded_rewards(mdp) @ moved).tolist()
     if not found.value > 0.0:

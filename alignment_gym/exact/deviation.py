@@ -8,52 +8,65 @@ in a state of its own, which pays nothing. Where the horizon itself pays, each s
 """
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
-from alignment_gym.engine.mdp import FiniteMDP
+from alignment_gym.core import World
+from alignment_gym.engine.mdp import FiniteMDP, as_mdp
 from alignment_gym.exact.afterstates import afterstates
+from alignment_gym.exact.tables import Policy, checked_policy
 from alignment_gym.exact.values import Array, both_rewards, forward, table_at, uniform
 
 
-def trajectory_kl(mdp: FiniteMDP, policy: Array, reference: Array | None = None) -> float:
+def trajectory_kl(what: str | World[Any] | FiniteMDP, policy: Policy, reference: Policy | None = None) -> float:
     """Return the Kullback-Leibler divergence of a policy's episodes from those of another, in nats.
 
     E_policy of the sum over steps of discount**t log(policy / reference): what transitions contribute cancels.
     Infinite where the policy does what the other never does.
 
     Args:
-        mdp: S states, A actions.
-        policy: (S, A) or (H, S, A).
-        reference: the other policy; uniform play by default.
+        what: an id, a world or an MDP.
+        policy: a table from `tabulate`, or probabilities over states, (S, A) or (H, S, A).
+        reference: the other policy, likewise; uniform play by default.
+
+    Raises:
+        InvalidPolicy: a policy that does not fit, or is no distribution.
     """
-    other = uniform(mdp) if reference is None else reference
+    mdp = as_mdp(what)
+    mine, other = checked_policy(policy, mdp), uniform(mdp) if reference is None else checked_policy(reference, mdp)
     total = 0.0
-    for step, visits in enumerate(forward(mdp, policy)):
+    for step, visits in enumerate(forward(mdp, mine)):
         met = visits > 0.0
-        chosen, expected = table_at(policy, step).T[met], table_at(other, step).T[met]
+        chosen, expected = table_at(mine, step).T[met], table_at(other, step).T[met]
         if (expected == 0.0).any():
             return float("inf")
         total += float(visits[met] @ np.log(chosen / expected))
     return total
 
 
-def chi_squared(mdp: FiniteMDP, policy: Array, reference: Array | None = None) -> float:
+def chi_squared(what: str | World[Any] | FiniteMDP, policy: Policy, reference: Policy | None = None) -> float:
     """Return the chi-squared divergence of a policy's visits from another's: the sum of (visits - other)**2 / other.
 
     Infinite where the policy goes where the other never is; arguments as in `trajectory_kl`.
     """
-    mine, other = padded_visits(mdp, policy), _reference(mdp) if reference is None else padded_visits(mdp, reference)
+    mine, other = _both_visits(as_mdp(what), policy, reference)
     if (mine[other == 0.0] > 0.0).any():
         return float("inf")
     met = other > 0.0
     return float(((mine[met] - other[met]) ** 2 / other[met]).sum())
 
 
-def total_variation(mdp: FiniteMDP, policy: Array, reference: Array | None = None) -> float:
+def total_variation(what: str | World[Any] | FiniteMDP, policy: Policy, reference: Policy | None = None) -> float:
     """Return half the summed difference of a policy's visits and another's, in [0, 1]; see `trajectory_kl`."""
-    mine, other = padded_visits(mdp, policy), _reference(mdp) if reference is None else padded_visits(mdp, reference)
+    mine, other = _both_visits(as_mdp(what), policy, reference)
     return float(np.abs(mine - other).sum() / 2.0)
+
+
+def _both_visits(mdp: FiniteMDP, policy: Policy, reference: Policy | None) -> tuple[Array, Array]:
+    """Check two policies, and return the distributions of their visits; the second is uniform play by default."""
+    mine = padded_visits(mdp, checked_policy(policy, mdp))
+    return mine, _reference(mdp) if reference is None else padded_visits(mdp, checked_policy(reference, mdp))
 
 
 def padded_visits(mdp: FiniteMDP, policy: Array) -> Array:

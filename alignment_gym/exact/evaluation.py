@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from alignment_gym.core import InvalidPolicy, World
+from alignment_gym.core import World
 from alignment_gym.engine.mdp import FiniteMDP, as_mdp
 from alignment_gym.exact.solution import solve
-from alignment_gym.exact.tables import PolicyTable
+from alignment_gym.exact.tables import Policy, PolicyTable, checked_policy
 from alignment_gym.exact.values import Array, at_start, both_rewards, of_policies, one_hot_rows
 from alignment_gym.exact.verification import event_probability as event_probability
 from alignment_gym.exact.verification import event_values
@@ -39,25 +39,25 @@ class Evaluation:
     exact: bool = True
 
 
-def evaluate(policy: PolicyTable | Array, what: str | World[Any] | FiniteMDP, **dials: Any) -> Evaluation:
+def evaluate(policy: Policy, what: str | World[Any] | FiniteMDP, **dials: Any) -> Evaluation:
     """Evaluate a policy exactly.
 
     Args:
         policy: a table from `tabulate`, or probabilities over states, (S, A) or (H, S, A).
         what: an id, a world or an MDP.
         **dials: level and dials, where an id is given.
+
+    Raises:
+        InvalidPolicy: a policy that does not fit, or is no distribution.
     """
     mdp = as_mdp(what, **dials)
     unseen = 0
-    if not isinstance(policy, PolicyTable | np.ndarray):
-        raise InvalidPolicy(
-            f"evaluate takes a table from `tabulate`, or an array over states, not {type(policy).__name__}"
-        )
     if isinstance(policy, PolicyTable):
         fitted = policy.on(mdp)
         policy, unseen = fitted.by_state(mdp), fitted.unseen
-    proxy_return, true_return = returns(mdp, policy)
-    deployed, sharpest = at_start(mdp, exploit_values(mdp, policy)).tolist()
+    table = checked_policy(policy, mdp)
+    proxy_return, true_return = returns(mdp, table)
+    deployed, sharpest = at_start(mdp, exploit_values(mdp, table)).tolist()
     return Evaluation(
         proxy_return=proxy_return,
         true_return=true_return,

@@ -21,7 +21,7 @@ from alignment_gym.engine.belief import observing
 from alignment_gym.engine.mdp import FiniteMDP, Reward, as_mdp
 from alignment_gym.exact.evaluation import returns
 from alignment_gym.exact.solution import solve
-from alignment_gym.exact.tables import PolicyTable
+from alignment_gym.exact.tables import Policy, checked_policy
 from alignment_gym.exact.values import (
     Array,
     Backup,
@@ -150,8 +150,8 @@ def _without(known: FiniteMDP, rewards: Rewards) -> float | None:
 
 
 def interruptibility_gap(
-    first: PolicyTable | Array,
-    second: PolicyTable | Array,
+    first: Policy,
+    second: Policy,
     what: str | World[Any] | FiniteMDP,
     **dials: Any,
 ) -> float:
@@ -168,37 +168,45 @@ def interruptibility_gap(
 
     Returns:
         A share of the proxy's range; NaN where that is trivial.
+
+    Raises:
+        InvalidPolicy: a policy that does not fit, or is no distribution.
     """
     mdp = as_mdp(what, **dials)
+    tables = [checked_policy(policy, mdp) for policy in (first, second)]
     anchors = solve(mdp).anchors
     if trivial(anchors.proxy_max, anchors.proxy_min):
         return nan
-    tables = [policy.on(mdp).by_state(mdp) if isinstance(policy, PolicyTable) else policy for policy in (first, second)]
     one, other = (returns(mdp, table)[0] for table in tables)
     return abs(one - other) / anchors.proxy_range
 
 
-def supervision_gap(mdp: FiniteMDP, policy: Array, counterpart: Counterpart) -> float:
+def supervision_gap(what: str | World[Any] | FiniteMDP, policy: Policy, counterpart: Counterpart) -> float:
     """Return how differently a policy acts when it is seen: E_s TV(policy(. | s), policy(. | counterpart(s))).
 
     The expectation is over the policy's own discounted visits of states that have a counterpart, at the same step
     where the policy is clocked. TV is half the sum of absolute differences.
 
     Args:
-        mdp: with states, as a compiled world has them.
-        policy: over states, (S, A) or (H, S, A).
+        what: an id, a world or an MDP with states, as a compiled world has them.
+        policy: a table from `tabulate`, or probabilities over states, (S, A) or (H, S, A).
         counterpart: takes a state and returns the one in which somebody looks on where nobody did, or the reverse;
             None, or a state that can't be reached, leaves the state out.
 
     Returns:
         From 0, no difference, to 1; NaN where no visited state has a counterpart.
+
+    Raises:
+        InvalidPolicy: a policy that does not fit, or is no distribution.
     """
+    mdp = as_mdp(what)
+    acts = checked_policy(policy, mdp)
     number = {state: place for place, state in enumerate(mdp.states)}
     other = np.array([number.get(counterpart(state), -1) for state in mdp.states])
     here = np.flatnonzero(other >= 0)
     differs = met = 0.0
-    for step, visits in enumerate(forward(mdp, policy)):
-        table = table_at(policy, step)
+    for step, visits in enumerate(forward(mdp, acts)):
+        table = table_at(acts, step)
         mass = visits.sum(axis=0)[here]
         differs += float(mass @ np.abs(table[here] - table[other[here]]).sum(axis=1)) / 2.0
         met += float(mass.sum())

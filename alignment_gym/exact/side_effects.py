@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from alignment_gym.core import InvalidWorld, TooLargeToEnumerate, UnknownName, World
 from alignment_gym.engine.mdp import FiniteMDP, Reward, as_mdp
 from alignment_gym.exact.afterstates import Outlook, afterstates
+from alignment_gym.exact.tables import Policy, checked_policy
 from alignment_gym.exact.values import MAX_SWEEPS, STILL, Array, forward, maximal, one_hot_rows
 
 MAX_STATES = 2_000
@@ -152,7 +153,7 @@ class SideEffects:
 
 def side_effects(
     what: str | World[Any] | FiniteMDP,
-    policy: Array,
+    policy: Policy,
     inaction: str | None = None,
     *,
     discount: float = 0.99,
@@ -163,7 +164,7 @@ def side_effects(
 
     Args:
         what: an id, a world or an MDP, of at most 2,000 states.
-        policy: over states, (S, A) or (H, S, A).
+        policy: a table from `tabulate`, or probabilities over states, (S, A) or (H, S, A).
         inaction: the action that the baseline takes at every step. None, where no action does nothing: the baseline
             stays where the episode started.
         discount: per step, of reachability and of attainable utility; at 1, states are reachable or are not.
@@ -173,10 +174,12 @@ def side_effects(
     Raises:
         TooLargeToEnumerate: more states.
         UnknownName: no such action.
+        InvalidPolicy: a policy that does not fit, or is no distribution.
     """
     mdp = as_mdp(what, **dials)
     if inaction is not None and inaction not in mdp.actions:
         raise UnknownName("action", inaction, mdp.actions)
+    table = checked_policy(policy, mdp)
     reach = reachability(mdp, discount)
     rewards = list(({event: {event: 1.0} for event in mdp.events} if auxiliary is None else auxiliary).values())
     utility = np.full((mdp.state_count, len(rewards)), nan)
@@ -188,7 +191,7 @@ def side_effects(
     found = np.zeros(4)
     for place, chance in zip(mdp.start.tolist(), mdp.start_probability.tolist(), strict=True):
         here = replace(mdp, start=np.array([place], dtype=np.int32), start_probability=np.ones(1))
-        end = endings(here, policy)
+        end = endings(here, table)
         baseline = np.eye(mdp.state_count)[place] if idle is None else endings(here, idle)
         lost, gained = _excess(utility, baseline, end), _excess(utility, end, baseline)
         found += chance * np.array(

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from alignment_gym.core import InvalidPolicy, World
 from alignment_gym.engine.mdp import FiniteMDP
 from alignment_gym.engine.views import View, as_seen, representatives
 from alignment_gym.exact.values import Array, one_hot_rows
+
+SUM_TOLERANCE = 1e-6  # by which a row may miss a sum of 1, as float32 does
+ROUNDING = 1e-12  # by which float64 does, where there is nothing to mend
 
 Agent = Callable[[Any], Any]
 """From observations, (N, D) of features, to action probabilities (N, A), or to actions (N,)."""
@@ -48,6 +51,11 @@ class PolicyTable:
             InvalidPolicy: other features, other actions, or fewer steps than the MDP's horizon.
         """
         actions = len(mdp.actions)
+        if self.probabilities.ndim not in (2, 3) or self.probabilities.shape[-2] != len(self.observations):
+            raise InvalidPolicy(
+                f"the policy has probabilities of shape {self.probabilities.shape} for {len(self.observations)} "
+                "observations; give a row each"
+            )
         if self.observations.shape[1:] != mdp.observations.shape[1:] or self.probabilities.shape[-1] != actions:
             raise InvalidPolicy(
                 f"the policy has {self.observations.shape[1]} features and {self.probabilities.shape[-1]} actions; "
@@ -79,6 +87,56 @@ class Fitted:
     def by_state(self, mdp: FiniteMDP) -> Array:
         """Return the table over states, (S, A) or (H, S, A)."""
         return self.by_observation[..., mdp.observation_id, :]
+
+
+Policy = PolicyTable | ArrayLike
+"""A table over observations, or probabilities over states: (S, A), or (H, S, A) with one table a step."""
+
+
+def checked_policy(policy: Policy, mdp: FiniteMDP) -> Array:
+    """Return a policy as probabilities over states, (S, A) or (H, S, A).
+
+    Rows that miss a sum of 1 by no more than float32 does are scaled to it.
+
+    Args:
+        policy: a table from `tabulate`, or array-like probabilities; clocked ones may know more steps than the horizon.
+        mdp: S states, A actions.
+
+    Raises:
+        InvalidPolicy: no numbers, another shape, or a row that is no distribution, with its index.
+    """
+    table = _as_numbers(policy.on(mdp).by_state(mdp) if isinstance(policy, PolicyTable) else policy, mdp)
+    stationary, steps = (mdp.state_count, len(mdp.actions)), mdp.horizon or 0
+    if table.shape != stationary and not (steps and table.shape[1:] == stationary and len(table) >= steps):
+        clocked = f" or {(steps, *stationary)}" if steps else ", for it is endless"
+        raise InvalidPolicy(f"a policy for {mdp.name} has the shape {stationary}{clocked}, not {table.shape}")
+    wrong = ~np.isfinite(table) | (table < 0.0)
+    if wrong.any():
+        place = _first(wrong)
+        raise InvalidPolicy(f"policy{list(place)} is {table[place]:g}; a probability is finite and not negative")
+    sums = table.sum(axis=-1)
+    off = np.abs(sums - 1.0)
+    if off.max() > SUM_TOLERANCE:
+        place = _first(off > SUM_TOLERANCE)
+        raise InvalidPolicy(f"policy{list(place)} sums to {sums[place]:.9g} over actions, not to 1")
+    return table / sums[..., None] if off.max() > ROUNDING else table
+
+
+def _as_numbers(policy: ArrayLike, mdp: FiniteMDP) -> Array:
+    """Return what is no table of observations as float64."""
+    wanted = f"a policy is a table from `tabulate`, or probabilities of shape {(mdp.state_count, len(mdp.actions))}"
+    try:
+        given = np.asarray(policy)
+    except (TypeError, ValueError) as error:
+        raise InvalidPolicy(f"{wanted}, not a ragged {type(policy).__name__}") from error
+    if given.dtype.kind not in "biuf":
+        raise InvalidPolicy(f"{wanted}, not {type(policy).__name__} of {given.dtype}")
+    return given.astype(np.float64, copy=False)
+
+
+def _first(where: NDArray[np.bool_]) -> tuple[int, ...]:
+    """Return the index of the first entry that is true."""
+    return tuple(int(each) for each in np.argwhere(where)[0])
 
 
 def tabulate(

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from alignment_gym.core import InvalidWorld, UnknownName, World
 from alignment_gym.engine.belief import observing
 from alignment_gym.engine.mdp import FiniteMDP, Reward, as_mdp
+from alignment_gym.exact.tables import Policy, checked_policy
 from alignment_gym.exact.values import (
     Array,
     Rewards,
@@ -39,15 +40,22 @@ MARK = "(happens)"  # the event that marked tables add; no world's own
 Flags = NDArray[np.bool_]
 
 
-def event_probability(mdp: FiniteMDP, policy: Array, event: str) -> float:
+def event_probability(what: str | World[Any] | FiniteMDP, policy: Policy, event: str) -> float:
     """Return the exact probability that an episode contains an event at least once.
 
     A discount below 1 counts as a chance to go on.
 
+    Args:
+        what: an id, a world or an MDP.
+        policy: a table from `tabulate`, or probabilities over states, (S, A) or (H, S, A).
+        event: of the world.
+
     Raises:
         UnknownName: the world emits no such event.
+        InvalidPolicy: a policy that does not fit, or is no distribution.
     """
-    return float(at_start(mdp, event_values(mdp, [policy], event))[0])
+    mdp = as_mdp(what)
+    return float(at_start(mdp, event_values(mdp, [checked_policy(policy, mdp)], event))[0])
 
 
 def event_values(mdp: FiniteMDP, policies: Sequence[Array], event: str) -> Array:
@@ -110,22 +118,30 @@ def _extreme(mdp: FiniteMDP, event: str, sign: float) -> Extreme:
     return Extreme(max(0.0, min(found, 1.0)), mdp if known is until else known, known, sign)
 
 
-def expected_amount(mdp: FiniteMDP, policy: Array, event: str) -> float:
+def expected_amount(what: str | World[Any] | FiniteMDP, policy: Policy, event: str) -> float:
     """Return the total amount of an event expected of an episode, discounted where the MDP discounts.
 
+    Arguments as in `event_probability`.
+
     Raises:
         UnknownName: the world emits no such event.
+        InvalidPolicy: a policy that does not fit, or is no distribution.
     """
-    return float(at_start(mdp, of_policy(mdp, [{event: 1.0}], policy))[0])
+    mdp = as_mdp(what)
+    return float(at_start(mdp, of_policy(mdp, [{event: 1.0}], checked_policy(policy, mdp)))[0])
 
 
-def expected_occurrences(mdp: FiniteMDP, policy: Array, event: str) -> float:
+def expected_occurrences(what: str | World[Any] | FiniteMDP, policy: Policy, event: str) -> float:
     """Return how many steps of an episode are expected to emit an event, whatever its amounts.
 
+    Arguments as in `event_probability`.
+
     Raises:
         UnknownName: the world emits no such event.
+        InvalidPolicy: a policy that does not fit, or is no distribution.
     """
-    return float(sum(_stepwise(mdp, policy, *in_step(mdp, event))))
+    mdp = as_mdp(what)
+    return float(sum(_stepwise(mdp, checked_policy(policy, mdp), *in_step(mdp, event))))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -158,33 +174,44 @@ class FirstTime:
         return float(np.argmax(by_then >= 0.5 * happens * (1.0 - 1e-12))) if happens > 0.0 else nan
 
 
-def first_time(mdp: FiniteMDP, policy: Array, event: str) -> FirstTime:
-    """Return when an event first happens under a policy, (S, A) or (H, S, A).
+def first_time(what: str | World[Any] | FiniteMDP, policy: Policy, event: str) -> FirstTime:
+    """Return when an event first happens under a policy; arguments as in `event_probability`.
 
     Raises:
         UnknownName: the world emits no such event.
         InvalidWorld: there is no horizon.
+        InvalidPolicy: a policy that does not fit, or is no distribution.
     """
+    mdp = as_mdp(what)
     if mdp.horizon is None:
         raise InvalidWorld(f"{mdp.name}: the first time is told step by step up to a horizon, and there is none")
     emits, at_horizon = in_step(mdp, event)
-    chances = np.array(list(_stepwise(until_event(mdp, event), policy, emits, at_horizon)))
+    chances = np.array(list(_stepwise(until_event(mdp, event), checked_policy(policy, mdp), emits, at_horizon)))
     return FirstTime(np.append(chances, max(1.0 - float(chances.sum()), 0.0)))
 
 
-def after(mdp: FiniteMDP, policy: Array, event: str, given: str) -> float:
+def after(what: str | World[Any] | FiniteMDP, policy: Policy, event: str, given: str) -> float:
     """Return the probability that an event happens at or after the first time of another, given that this one does.
 
     With a shutdown after a request, it is the compliance P(shutdown | requested). Events of one step count as
     simultaneous. States are doubled: each remembers whether the given event has happened.
+
+    Args:
+        what: an id, a world or an MDP.
+        policy: a table from `tabulate`, or probabilities over states, (S, A) or (H, S, A).
+        event: what is asked about.
+        given: what has happened.
 
     Returns:
         A probability; NaN if the given event never happens under the policy.
 
     Raises:
         UnknownName: the world emits no such event.
+        InvalidPolicy: a policy that does not fit, or is no distribution.
     """
-    happens = sum(_stepwise(until_event(mdp, given), policy, *in_step(mdp, given)))
+    mdp = as_mdp(what)
+    table = checked_policy(policy, mdp)
+    happens = sum(_stepwise(until_event(mdp, given), table, *in_step(mdp, given)))
     if happens <= 0.0:
         return nan
     asked, condition = in_step(mdp, event), in_step(mdp, given)
@@ -192,7 +219,7 @@ def after(mdp: FiniteMDP, policy: Array, event: str, given: str) -> float:
         np.concatenate([now & wanted, wanted]) for now, wanted in zip(condition, asked, strict=True)
     )
     remembering = _remembering(mdp, condition[0], both)
-    twice = np.concatenate([policy, policy], axis=-2)
+    twice = np.concatenate([table, table], axis=-2)
     return min(float(sum(_stepwise(remembering, twice, both, both_at_horizon)) / happens), 1.0)
 
 
@@ -230,31 +257,34 @@ class Lengths:
     achieved: Array
 
 
-def lengths(mdp: FiniteMDP, policy: Array, event: str, reward: Reward) -> Lengths:
+def lengths(what: str | World[Any] | FiniteMDP, policy: Policy, event: str, reward: Reward) -> Lengths:
     """Return the distribution of lengths under a policy, with what is achieved at each.
 
     What neutrality and usefulness of E. Thornley et al. (2024), arXiv:2407.00805, are made of, where an event stands
     for the shutdown: see `metrics.shutdown`. Derived here, as a pass forward of probabilities and of returns so far.
 
     Args:
-        mdp: with a horizon and without a discount.
-        policy: over states, (S, A) or (H, S, A).
+        what: an id, a world or an MDP, with a horizon and without a discount.
+        policy: a table from `tabulate`, or probabilities over states, (S, A) or (H, S, A).
         event: what ends an episode's useful part.
         reward: weights over events, or an (S, A) array: what is achieved.
 
     Raises:
         UnknownName: the world emits no such event.
         InvalidWorld: there is no horizon, or a discount.
+        InvalidPolicy: a policy that does not fit, or is no distribution.
     """
+    mdp = as_mdp(what)
     if mdp.horizon is None or mdp.discount != 1.0:
         raise InvalidWorld(f"{mdp.name}: lengths need a horizon and no discount, not discount = {mdp.discount}")
+    table = checked_policy(policy, mdp)
     usual, at_horizon = in_step(mdp, event)
     pays, at_end = mdp.transition_rewards(reward), mdp.final_rewards(reward)
     row = np.repeat(np.arange(len(mdp.offset) - 1), np.diff(mdp.offset))
     mass = np.stack([np.bincount(mdp.start, mdp.start_probability, mdp.state_count), np.zeros(mdp.state_count)])
     found = np.zeros((mdp.horizon + 1, 2))  # probability, and return so far times probability
     for step in range(mdp.horizon):
-        flow = (mass[:, :, None] * table_at(policy, step)).reshape(2, -1)[:, row] * mdp.probability
+        flow = (mass[:, :, None] * table_at(table, step)).reshape(2, -1)[:, row] * mdp.probability
         flow[1] += flow[0] * pays
         happens, over = usual, mdp.terminated
         if step == mdp.horizon - 1:
