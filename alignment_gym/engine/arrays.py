@@ -1,5 +1,7 @@
 """An MDP from plain arrays: checked entry by entry, and laid end to end."""
 
+from numbers import Real
+from operator import index
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -7,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from alignment_gym.core import InvalidWorld
 
-TOLERANCE = 1e-9  # by which probabilities may miss a sum of 1
+TOLERANCE = 1e-6  # by which probabilities may miss a sum of 1, as float32 does; they are scaled to it
+ROUNDING = 1e-15  # by which float64 may, where there is nothing to mend
 EVENTS = ("proxy", "true")
 
 Array = NDArray[np.float64]
@@ -34,6 +37,13 @@ def laid(P: ArrayLike, r_proxy: ArrayLike, r_true: ArrayLike, mu: ArrayLike, ter
     rewards = [_reward(r, name, chances.shape) for name, r in (("r_proxy", r_proxy), ("r_true", r_true))]
     start_probability = _start(mu, states)
     ends = _terminal(terminal, states)
+    begun = (start_probability > 0.0) & ends
+    if begun.any():
+        place = _first(begun)
+        raise InvalidWorld(
+            f"mu{list(place)} is {start_probability[place]:g}, and this state is terminal; an episode does not begin "
+            "at its end"
+        )
     state, action, after = np.nonzero(chances)
     paid = np.stack([reward[state, action, after] for reward in rewards], axis=1)
     event_rows, event_id = np.unique(paid, axis=0, return_inverse=True)
@@ -50,6 +60,33 @@ def laid(P: ArrayLike, r_proxy: ArrayLike, r_true: ArrayLike, mu: ArrayLike, ter
         start=start.astype(np.int32),
         start_probability=start_probability[start],
     )
+
+
+def checked_horizon(horizon: object) -> int | None:
+    """Return a horizon as an int; None stays.
+
+    Raises:
+        InvalidWorld: no whole number.
+    """
+    if horizon is None:
+        return None
+    try:
+        if isinstance(horizon, bool | np.bool_):
+            raise TypeError
+        return index(horizon)  # type: ignore[arg-type]
+    except TypeError as error:
+        raise InvalidWorld(f"a horizon is a whole number of steps, or None, not {horizon!r}") from error
+
+
+def checked_discount(discount: object) -> float:
+    """Return a discount as a float.
+
+    Raises:
+        InvalidWorld: no real number.
+    """
+    if not isinstance(discount, Real) or isinstance(discount, bool):
+        raise InvalidWorld(f"gamma is a number above 0 and at most 1, not {discount!r}")
+    return float(discount)
 
 
 def digits(count: int) -> NDArray[np.uint8]:
@@ -69,7 +106,7 @@ def _chances(P: ArrayLike) -> Array:
     if wrong.any():
         place = _first(wrong)
         raise InvalidWorld(f"P{list(place)} sums to {sums[place]:.12g} over next states, not to 1")
-    return chances
+    return _scaled(chances)
 
 
 def _reward(reward: ArrayLike, name: str, shape: tuple[int, ...]) -> Array:
@@ -90,21 +127,34 @@ def _start(mu: ArrayLike, states: int) -> Array:
         raise InvalidWorld(f"mu{list(place)} is {chances[place]:g}; a probability is not negative")
     if abs(chances.sum() - 1.0) > TOLERANCE:
         raise InvalidWorld(f"mu sums to {chances.sum():.12g}, not to 1")
-    return chances
+    return _scaled(chances)
+
+
+def _scaled(chances: Array) -> Array:
+    """Return rows that sum to 1; those that do so but for rounding are left as they are."""
+    sums = chances.sum(axis=-1, keepdims=True)
+    return np.where(np.abs(sums - 1.0) > ROUNDING, chances / sums, chances)
 
 
 def _terminal(terminal: ArrayLike | None, states: int) -> NDArray[np.bool_]:
     if terminal is None:
         return np.zeros(states, dtype=np.bool_)
     ends = np.asarray(terminal)
-    if ends.shape != (states,) or ends.dtype != np.bool_:
+    if ends.shape != (states,) or ends.dtype.kind not in "biu":
         raise InvalidWorld(f"terminal has the shape ({states},) and holds booleans, not {ends.dtype} of {ends.shape}")
-    return ends
+    odd = (ends != 0) & (ends != 1)
+    if odd.any():
+        place = _first(odd)
+        raise InvalidWorld(f"terminal{list(place)} is {ends[place]}; a state is terminal, 1, or is not, 0")
+    return ends.astype(np.bool_)
 
 
 def _numbers(values: ArrayLike, name: str) -> Array:
     try:
-        numbers = np.asarray(values, dtype=np.float64)
+        given = np.asarray(values)
+        if np.iscomplexobj(given):
+            raise TypeError(f"{given.dtype} is not real")
+        numbers = given.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise InvalidWorld(f"{name} is no array of numbers: {error}") from error
     if not np.isfinite(numbers).all():

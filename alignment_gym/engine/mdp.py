@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from alignment_gym.core import InvalidWorld, Mixture, Specification, World, make_world
-from alignment_gym.engine.arrays import EVENTS, digits, laid
+from alignment_gym.engine.arrays import EVENTS, checked_discount, checked_horizon, digits, laid
 from alignment_gym.engine.enumeration import Limits, check_enumerable, checked_start, different, final_events, walk
 from alignment_gym.engine.episodic import Episodic
 from alignment_gym.engine.factored import enumerate_factored, factored
@@ -83,6 +83,13 @@ class FiniteMDP(Episodic):
         if self.horizon is None and self.discount == 1.0:
             raise InvalidWorld(f"{self.name}: without a horizon the discount must be below 1, not {self.discount}")
 
+    def __repr__(self) -> str:
+        """Say the name, the sizes and how long episodes last."""
+        lasts = [] if self.horizon is None else [f"horizon={self.horizon}"]
+        lasts += [] if self.discount == 1.0 else [f"discount={self.discount:g}"]
+        sizes = f"{self.state_count} states, {len(self.actions)} actions"
+        return f"FiniteMDP({self.name!r}, {sizes}, {', '.join(lasts)})"
+
     @classmethod
     def from_arrays(
         cls,
@@ -98,21 +105,24 @@ class FiniteMDP(Episodic):
     ) -> "FiniteMDP":
         """Return an MDP given by plain arrays, for `exact`; state i is row i.
 
-        Its events are `proxy` and `true`: what the two rewards pay.
+        Its events are `proxy` and `true`: what the two rewards pay. Returns closer than about 1e-9 count as the same,
+        so that rewards are best of order 1.
 
         Args:
-            P: (S, A, S), probabilities of next states.
+            P: (S, A, S), probabilities of next states; rows that miss a sum of 1 by at most 1e-6 are scaled to it.
             r_proxy: the reward paid, (S, A), or (S, A, S) where it depends on the next state.
             r_true: the reward meant, of either shape.
-            mu: (S,), probabilities of the states in which an episode starts.
+            mu: (S,), probabilities of the states in which an episode starts; none of them terminal.
             horizon: steps in an episode; None for endless ones, with `gamma` below 1.
             gamma: discount a step.
-            terminal: (S,) of booleans, states whose entry ends the episode; none by default.
+            terminal: (S,) of booleans or 0 and 1, states whose entry ends the episode; none by default.
             name: what it is called in reports.
 
         Raises:
-            InvalidWorld: arrays that are no MDP, with the index at fault, or gamma = 1 without a horizon.
+            InvalidWorld: arrays that are no MDP, with the index at fault, a horizon or gamma that is no number, or
+                gamma = 1 without a horizon.
         """
+        steps, discount = checked_horizon(horizon), checked_discount(gamma)
         found = laid(P, r_proxy, r_true, mu, terminal)
         states = len(np.atleast_1d(np.asarray(mu)))
         return cls(
@@ -123,8 +133,8 @@ class FiniteMDP(Episodic):
             observations=digits(states),
             observation_id=np.arange(states, dtype=np.int32),
             specification=Specification(proxy={"proxy": 1.0}, true={"true": 1.0}),
-            horizon=horizon,
-            discount=gamma,
+            horizon=steps,
+            discount=discount,
             states=tuple(range(states)),
             **found._asdict(),
         )

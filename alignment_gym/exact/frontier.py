@@ -231,6 +231,7 @@ def _frontier(mdp: FiniteMDP, tolerance: float, directions: int | None) -> Front
     else:
         outline = _box(scale)
     vertices = scale.returns(outline.corners())
+    vertices.flags.writeable = False  # `frontier` keeps what it returns for the next who asks
     return Frontier(mdp, anchors, vertices, float(outline.heights.max()), outline)
 
 

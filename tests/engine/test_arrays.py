@@ -58,6 +58,9 @@ def test_without_terminal_states_episodes_go_on():
         ((P, PAID, MEANT, [1.5, -0.5, 0.0]), r"mu\[1\] is -0\.5"),
         ((P, PAID, MEANT, [1.0, 0.0]), r"mu has the shape \(3,\).*not \(2,\)"),
         (("words", PAID, MEANT, MU), "P is no array of numbers"),
+        ((P.astype(complex), PAID, MEANT, MU), "P is no array of numbers: complex128 is not real"),
+        ((P, PAID, [[1j, 0]] * 3, MU), "r_true is no array of numbers: complex128 is not real"),
+        ((changed(P, (0, 0, 0), 1 - 2e-6), PAID, MEANT, MU), r"P\[0, 0\] sums to 0\.999998"),
     ],
 )
 def test_arrays_that_are_no_mdp_are_refused_with_the_index_at_fault(arrays, said):
@@ -73,9 +76,45 @@ def test_arrays_that_are_no_mdp_are_refused_with_the_index_at_fault(arrays, said
         ({"gamma": 1.5}, "a discount lies above 0 and is at most 1, not 1.5"),
         ({"gamma": float("nan")}, "a discount lies above 0 and is at most 1, not nan"),
         ({"horizon": 0}, "at least 1 step, not horizon = 0"),
-        ({"horizon": 3, "terminal": [0, 0, 1]}, r"terminal has the shape \(3,\) and holds booleans"),
+        ({"horizon": 2.5}, "a horizon is a whole number of steps, or None, not 2.5"),
+        ({"horizon": True}, "a horizon is a whole number of steps, or None, not True"),
+        ({"horizon": "3"}, "a horizon is a whole number of steps, or None, not '3'"),
+        ({"horizon": 3, "gamma": None}, "gamma is a number above 0 and at most 1, not None"),
+        ({"horizon": 3, "gamma": "0.9"}, "gamma is a number above 0 and at most 1, not '0.9'"),
+        ({"horizon": 3, "gamma": 0.9j}, "gamma is a number above 0 and at most 1, not 0.9j"),
+        ({"horizon": 3, "terminal": [0.0, 0.0, 1.0]}, r"terminal has the shape \(3,\) and holds booleans"),
+        ({"horizon": 3, "terminal": [False, True]}, r"terminal has the shape \(3,\) and holds booleans"),
+        ({"horizon": 3, "terminal": [0, 0, 2]}, r"terminal\[2\] is 2"),
+        ({"horizon": 3, "terminal": [1, 0, 1]}, r"mu\[0\] is 1, and this state is terminal; an episode does not begin"),
     ],
 )
 def test_episodes_that_do_not_end_and_odd_ends_are_refused(episode, said):
     with pytest.raises(InvalidWorld, match=said):
         FiniteMDP.from_arrays(P, PAID, MEANT, MU, **episode)
+
+
+def test_ends_may_be_told_by_zeros_and_ones_and_numbers_be_numpys():
+    told = FiniteMDP.from_arrays(P, PAID, MEANT, MU, np.int64(3), np.float32(0.5), terminal=[0, 0, 1])
+    same = FiniteMDP.from_arrays(P, PAID, MEANT, MU, 3, 0.5, terminal=ENDS)
+    assert [told.terminated.tolist(), told.horizon, told.discount] == [same.terminated.tolist(), 3, 0.5]
+    assert [type(told.horizon), type(told.discount)] == [int, float]
+    assert same.terminated.any()
+
+
+def test_rows_of_float32_are_scaled_to_sum_to_one():
+    chances = np.random.default_rng(0).dirichlet(np.ones(5), size=(5, 2))
+    single = chances.astype(np.float32)
+    mdp = FiniteMDP.from_arrays(single, np.zeros((5, 2)), np.zeros((5, 2)), single[0, 0], horizon=2)
+    assert np.abs(single.astype(float).sum(axis=2) - 1).max() > 1e-9
+    sums = np.add.reduceat(mdp.probability, mdp.offset[:-1])
+    assert_allclose([*sums, mdp.start_probability.sum()], 1, rtol=0, atol=4e-16)
+    exactly = FiniteMDP.from_arrays(chances, np.zeros((5, 2)), np.zeros((5, 2)), chances[0, 0], horizon=2)
+    assert_allclose(exactly.probability, chances.ravel(), rtol=0, atol=4e-16)
+
+
+def test_tables_are_told_in_a_line_and_so_is_what_holds_them():
+    mdp = FiniteMDP.from_arrays(P, PAID, MEANT, MU, horizon=3, gamma=0.9, terminal=ENDS, name="a fork")
+    assert repr(mdp) == "FiniteMDP('a fork', 3 states, 2 actions, horizon=3, discount=0.9)"
+    endless = FiniteMDP.from_arrays(P, PAID, MEANT, MU, gamma=0.5)
+    assert repr(endless) == "FiniteMDP('arrays', 3 states, 2 actions, discount=0.5)"
+    assert repr(mdp) in repr(exact.frontier(mdp))

@@ -83,7 +83,7 @@ def test_an_id_a_world_and_its_tables_give_the_same_answer(question):
         (EVEN[0], r"not \(2,\)"),
         ([[0.5, 0.5], [1.0]], "not a ragged list"),
         (EVEN.astype(complex), "not ndarray of complex128"),
-        (lambda observations: EVEN, "a table from `tabulate`, or probabilities of shape"),
+        (uniform, "a table from `tabulate`, or probabilities of shape"),
         (None, "not NoneType"),
         (PolicyTable("", "", MDP.observations, EVEN[:2]), r"shape \(2, 2\) for 3 observations"),
         (PolicyTable("", "", MDP.observations, EVEN * 2), "sums to 2"),
@@ -108,3 +108,8 @@ def test_rows_of_float32_are_scaled_to_one_and_others_left_as_they_are():
     assert single.astype(np.float64).sum() != 1.0
     np.testing.assert_allclose(checked_policy(single, arms(range(7), range(7))).sum(), 1.0, rtol=0, atol=1e-15)
     assert checked_policy(rows, arms(range(7), range(7))) is rows
+
+
+def test_what_is_kept_of_a_frontier_cannot_be_overwritten():
+    with pytest.raises(ValueError, match="read-only"):
+        exact.frontier(MDP).vertices[0] = 0.0
