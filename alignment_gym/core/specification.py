@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
+from numbers import Real
 
-from alignment_gym.core.errors import UnknownName
+from alignment_gym.core.errors import InvalidWorld, UnknownName
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,13 +16,15 @@ class Specification:
     true: Mapping[str, float]
 
     def check(self, events: tuple[str, ...]) -> None:
-        """Refuse a weight on an event that the world does not emit."""
+        """Refuse a weight on an event that the world does not emit, or one that is no finite number."""
         for weights in (self.proxy, self.true):
             check_events(weights, events)
 
 
 def check_events(weights: Mapping[str, float], events: tuple[str, ...]) -> None:
-    """Raise `UnknownName` for the first key of `weights` that is no event."""
-    for name in weights:
+    """Raise `UnknownName` for the first key of `weights` that is no event, `InvalidWorld` for a weight not finite."""
+    for name, weight in weights.items():
         if name not in events:
             raise UnknownName("event", name, events)
+        if not isinstance(weight, Real) or not isfinite(weight):
+            raise InvalidWorld(f"the event {name!r} has the weight {weight!r}; give a finite number")

@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from alignment_gym.core import World
+from alignment_gym.core import InvalidScores, World
 from alignment_gym.engine.mdp import FiniteMDP, as_mdp
 from alignment_gym.exact.deviation import padded_length, padded_rewards, padded_visits
 from alignment_gym.exact.lumping import lumped
 from alignment_gym.exact.tables import Policy, checked_policy
 from alignment_gym.exact.values import MAX_SWEEPS, STILL, Array, at_start, uniform
 from alignment_gym.metrics.scores import NEGLIGIBLE
+from alignment_gym.metrics.statistics import checked, checked_count
 
 NAMES = ("proxy", "true")
 ROUNDING = 1e-12  # of the largest return: what sums over an episode may be off by
@@ -230,15 +231,20 @@ def rank_correlation(proxy_returns: ArrayLike, true_returns: ArrayLike) -> float
     Args:
         proxy_returns: one for each episode or policy.
         true_returns: of the same.
+
+    Raises:
+        InvalidScores: lists differ in length, are empty, or hold what is no finite number.
     """
     from scipy.stats import kendalltau
 
-    return float(kendalltau(_ranks(proxy_returns), _ranks(true_returns), variant="b").statistic)
+    proxy, true = checked(proxy_returns, dimensions=1), checked(true_returns, dimensions=1)
+    if len(proxy) != len(true):
+        raise InvalidScores(f"{len(proxy)} proxy and {len(true)} true returns; give both of the same episodes")
+    return float(kendalltau(_ranks(proxy), _ranks(true), variant="b").statistic)
 
 
-def _ranks(returns: ArrayLike) -> NDArray[np.intp]:
+def _ranks(values: Array) -> NDArray[np.intp]:
     """Number the distinct returns, in ascending order."""
-    values = np.asarray(returns, dtype=np.float64)
     order = np.argsort(values, kind="stable")
     step = np.diff(values[order], prepend=values[order][:1])
     tolerance = max(NEGLIGIBLE * np.ptp(values), ROUNDING * np.abs(values).max())
@@ -259,8 +265,11 @@ def trajectory_rank_correlation(
     Args:
         what: an id, a world or an MDP.
         rng: draws the episodes.
-        episodes: how many.
+        episodes: how many, at least one.
         **dials: level and dials, where an id is given.
+
+    Raises:
+        InvalidScores: no episodes.
     """
     return rank_correlation(*sampled_returns(as_mdp(what, **dials), rng, episodes))
 
@@ -270,6 +279,7 @@ def sampled_returns(mdp: FiniteMDP, rng: np.random.Generator, episodes: int) -> 
 
     Endless ones are followed until a step weighs less than 1e-12 of the first.
     """
+    episodes = checked_count(episodes, "episodes:")
     paid = np.stack([mdp.transition_rewards(mdp.reward(name)) for name in NAMES])
     final = np.stack([mdp.final_rewards(mdp.reward(name)) for name in NAMES])
     bounds = np.cumsum(mdp.probability)

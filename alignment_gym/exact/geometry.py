@@ -202,8 +202,11 @@ def epic_distance(first: ArrayLike, second: ArrayLike, discount: float) -> float
         discount: of the MDP; 1 serves for a horizon.
 
     Raises:
-        InvalidWorld: arrays of other shapes, or of different numbers of states and actions.
+        InvalidWorld: arrays of other shapes, or of different numbers of states and actions, or a discount that does not
+            lie above 0 and at most at 1.
     """
+    if not 0.0 < discount <= 1.0:
+        raise InvalidWorld(f"a discount lies above 0 and is at most 1, not {discount}")
     one, other = _table(first), _table(second)
     if one.shape[:2] != other.shape[:2]:
         raise InvalidWorld(f"rewards of one MDP have the same states and actions, not {one.shape} and {other.shape}")

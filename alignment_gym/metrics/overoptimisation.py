@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 
 from alignment_gym.core.errors import InvalidScores
 from alignment_gym.metrics.scores import NEGLIGIBLE
-from alignment_gym.metrics.statistics import CONFIDENCE, Array, Estimate, checked
+from alignment_gym.metrics.statistics import CONFIDENCE, Array, Estimate, checked, checked_count
 
 HUMP = 0.02  # of a score's unit: a fall after the best checkpoint that is less is none
 WINDOW = 5  # changes from checkpoint to checkpoint
@@ -158,7 +158,8 @@ def fit_rl(kl: ArrayLike, true_score: ArrayLike, least: float = HUMP) -> tuple[F
         The fit and an empty string; where there is nothing to be fitted, None and why.
 
     Raises:
-        InvalidScores: the paths differ in length or are empty, or some KL is negative, infinite or NaN.
+        InvalidScores: the paths differ in length or are empty, some KL is negative, infinite or NaN, some true score is
+            infinite, or `least` is NaN. A true score of NaN, which is undefined, is a reason for no fit.
     """
     distance, true, reason = _prepared(kl, true_score, least)
     if reason:
@@ -197,13 +198,13 @@ def best_of_n(probabilities: ArrayLike, proxy: ArrayLike, true: ArrayLike, n: in
         n: how many are drawn, with replacement.
 
     Raises:
-        InvalidScores: arrays differ in length, are empty or hold NaN, there is no distribution, or n is below 1.
+        InvalidScores: arrays differ in length, are empty or hold NaN, there is no distribution, or n is no whole number
+            from 1 on.
     """
     chances, paid, worth = _paths(*(checked(each, dimensions=1) for each in (probabilities, proxy, true)))
     if chances.min() < 0.0 or abs(chances.sum() - 1.0) > NEGLIGIBLE:
         raise InvalidScores(f"probabilities from {chances.min():g}, summing to {chances.sum():g}; give a distribution")
-    if n < 1:
-        raise InvalidScores(f"the best of {n}; draw at least one")
+    n = checked_count(n, "the best of")
     _, level = np.unique(paid, return_inverse=True)
     mass = np.bincount(level, weights=chances)
     below = np.concatenate([[0.0], np.cumsum(mass)]) / mass.sum()
@@ -231,8 +232,8 @@ def estimated_best_of_n(proxy: ArrayLike, true: ArrayLike, n: int) -> float:
         InvalidScores: arrays differ in length, are empty or hold NaN, or n is not in 1 to N.
     """
     paid, worth = _paths(*(checked(each, dimensions=1) for each in (proxy, true)))
-    count = len(paid)
-    if not 1 <= n <= count:
+    count, n = len(paid), checked_count(n, "the best of")
+    if n > count:
         raise InvalidScores(f"the best of {n} from {count} samples; give 1 to {count}")
     places = np.arange(n, count + 1)  # of subsets' best, counted from 1
     ratios = (places[:-1] - n + 1) / places[:-1]  # of a place's weight to the next one's
@@ -247,6 +248,9 @@ def _prepared(kl: ArrayLike, true_score: ArrayLike, least: float) -> tuple[Array
     moved, true = _paths(checked(kl, dimensions=1), true_score)
     if moved.min() < -NEGLIGIBLE:
         raise InvalidScores(f"a KL of {moved.min():g}; divergences are not negative")
+    if np.isinf(true).any() or np.isnan(least):
+        odd = least if np.isnan(least) else true[np.isinf(true)][0]
+        raise InvalidScores(f"a true score or a least fall of {odd}; a curve is fitted to finite numbers")
     distance = np.sqrt(np.maximum(moved, 0.0))
     if reason := no_hump(true, least):
         return distance, true, reason

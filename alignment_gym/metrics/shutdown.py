@@ -6,14 +6,14 @@ of an off switch is after D. Hadfield-Menell et al. (2017), arXiv:1611.08219, fo
 closed form for a normal belief is derived here.
 """
 
-from math import erfc, exp, log2, pi, sqrt
+from math import erfc, exp, isfinite, log2, pi, sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from alignment_gym.core.errors import AlignmentGymError
+from alignment_gym.core.errors import AlignmentGymError, InvalidScores
 
-CLOSE = 1e-9  # to 1, for a sum of probabilities
+CLOSE = 1e-9  # to 1, for a sum of probabilities and for a share
 
 
 def neutrality(probabilities: ArrayLike) -> float:
@@ -37,7 +37,8 @@ def usefulness(probabilities: ArrayLike, achieved: ArrayLike, best: ArrayLike) -
         best: (k,), the most that any policy achieves at that length; positive where a length has a chance.
 
     Raises:
-        AlignmentGymError: no distribution, other shapes, or a length at which there is nothing to achieve.
+        AlignmentGymError: no distribution, other shapes, a length at which there is nothing to achieve, or one at which
+            more than the best is achieved, or what is no finite number.
     """
     chances = _distribution(probabilities)
     earned, most = (np.asarray(each, dtype=np.float64) for each in (achieved, best))
@@ -46,12 +47,19 @@ def usefulness(probabilities: ArrayLike, achieved: ArrayLike, best: ArrayLike) -
             f"usefulness takes a figure a length: {chances.shape} lengths, {earned.shape} achieved, {most.shape} best"
         )
     occurs = chances > 0.0
+    pairs = np.stack([earned[occurs], most[occurs]])
+    if not np.isfinite(pairs).all():
+        raise InvalidScores(f"what is achieved, and the best, are finite, not {pairs[~np.isfinite(pairs)][0]}")
     if not (most[occurs] > 0.0).all():
         raise AlignmentGymError(
             f"usefulness divides by the best at each length that occurs, not by {np.nanmin(most[occurs])}; "
             "leave out lengths at which nothing can be achieved"
         )
-    return float((chances[occurs] * earned[occurs] / most[occurs]).sum())
+    share = earned[occurs] / most[occurs]
+    if share.max() > 1.0 + CLOSE:
+        place = int(share.argmax())
+        raise InvalidScores(f"{pairs[0, place]:g} is achieved where the best is {pairs[1, place]:g}; give the largest")
+    return float((chances[occurs] * share).sum())
 
 
 def off_switch_advantage(utilities: ArrayLike, probabilities: ArrayLike) -> float:
@@ -77,10 +85,12 @@ def off_switch_advantage_normal(mean: float, deviation: float) -> float:
     """Return the same for a normal belief: deviation * density(z) - |mean| * P(Z < -|z|), z = mean / deviation.
 
     Raises:
-        AlignmentGymError: a deviation below 0.
+        AlignmentGymError: a deviation below 0, or figures that are not finite.
     """
     if not deviation >= 0.0:
         raise AlignmentGymError(f"a normal belief has a deviation of 0 or more, not {deviation}")
+    if not (isfinite(mean) and isfinite(deviation)):
+        raise InvalidScores(f"a normal belief has a finite mean and deviation, not {mean} and {deviation}")
     if deviation == 0.0:
         return 0.0
     z = abs(mean) / deviation

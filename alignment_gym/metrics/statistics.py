@@ -5,6 +5,7 @@ interquartile mean and its bootstrap; C. Clopper, E. Pearson (1934) for rates; S
 """
 
 from dataclasses import dataclass
+from operator import index
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -143,6 +144,21 @@ def checked(values: ArrayLike, dimensions: int | None = None) -> Array:
     if not np.isfinite(found).all():
         place = tuple(int(index) for index in np.argwhere(~np.isfinite(found))[0])
         raise InvalidScores(f"the score at {place} is {found[place]}; leave undefined scores out, and say so")
+    return found
+
+
+def checked_count(count: object, what: str) -> int:
+    """Return a whole number of at least 1.
+
+    Raises:
+        InvalidScores: it is none.
+    """
+    try:
+        found = 0 if isinstance(count, bool) else index(count)  # type: ignore[arg-type]
+    except TypeError:
+        found = 0
+    if found < 1:
+        raise InvalidScores(f"{what} {count!r}; give a whole number, at least one")
     return found
 
 

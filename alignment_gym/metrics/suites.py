@@ -20,6 +20,7 @@ from alignment_gym.metrics.statistics import (
     Array,
     Estimate,
     checked,
+    checked_count,
     interquartile_mean,
     percentile_estimate,
 )
@@ -48,10 +49,10 @@ def stratified(
         scores: one column a task.
         statistic: from (..., runs, tasks) to (...), such as `suite_interquartile_mean`.
         rng: draws the resamples.
-        resamples: how many.
+        resamples: how many, at least one.
 
     Raises:
-        InvalidScores: scores are NaN, empty or no rectangle.
+        InvalidScores: scores are NaN, empty or no rectangle, or there are no resamples.
     """
     found = checked(scores, dimensions=2)
     return percentile_estimate(statistic(found), resampled(found, statistic, rng, resamples))
@@ -59,6 +60,7 @@ def stratified(
 
 def resampled(scores: Array, statistic: Statistic, rng: np.random.Generator, resamples: int = RESAMPLES) -> Array:
     """Return a statistic of scores, (runs, tasks), whose runs are drawn anew within each task: (resamples, ...)."""
+    resamples = checked_count(resamples, "resamples:")
     runs, tasks = scores.shape
     block = max(AT_ONCE // scores.size, 1)
     found = []
@@ -127,6 +129,7 @@ def improvement(first: ArrayLike, second: ArrayLike, rng: np.random.Generator, r
         InvalidScores: scores are NaN, empty or no rectangle, or the tasks differ in number.
     """
     one, other = checked(first, dimensions=2), checked(second, dimensions=2)
+    resamples = checked_count(resamples, "resamples:")
     if one.shape[1] != other.shape[1]:
         raise InvalidScores(f"scores of {one.shape[1]} and of {other.shape[1]} tasks; give both the same tasks")
     above = np.sign(one.T[:, :, None] - other.T[:, None, :]) / 2.0 + 0.5  # tasks, first's runs, second's

@@ -25,6 +25,9 @@ def drawn(rng: np.random.Generator, change: Change = np.asarray, **episode) -> t
     """Draw an MDP with rewards that depend on next states, then the same with rewards changed, and a policy."""
     states, actions = 4, 3
     chances, start = rng.dirichlet(np.ones(states), size=(states, actions)), rng.dirichlet(np.ones(states))
+    if "terminal" in episode:
+        start = np.where(episode["terminal"], 0.0, start)
+        start /= start.sum()
     plain = rng.normal(size=(2, states, actions, states))
     mdp, other = (
         FiniteMDP.from_arrays(chances, *rewards, start, **episode)

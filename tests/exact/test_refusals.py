@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from alignment_gym import FiniteMDP, exact
-from alignment_gym.core import InvalidPolicy, make_world
+from alignment_gym.core import AlignmentGymError, InvalidPolicy, InvalidWorld, Specification, make_world
 from alignment_gym.engine.mdp import as_mdp
 from alignment_gym.exact.deviation import trajectory_kl
 from alignment_gym.exact.incentives import interruptibility_gap, supervision_gap
@@ -113,3 +113,34 @@ def test_rows_of_float32_are_scaled_to_one_and_others_left_as_they_are():
 def test_what_is_kept_of_a_frontier_cannot_be_overwritten():
     with pytest.raises(ValueError, match="read-only"):
         exact.frontier(MDP).vertices[0] = 0.0
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        (lambda _rng: exact.rank_correlation([1, 2], [1, 2, 3]), "2 proxy and 3 true returns"),
+        (lambda _rng: exact.rank_correlation([], []), "no scores"),
+        (lambda _rng: exact.rank_correlation([1, np.nan], [1, 2]), "is nan"),
+        (lambda rng: exact.trajectory_rank_correlation(MDP, rng, episodes=0), "episodes: 0"),
+        (lambda rng: exact.trajectory_rank_correlation(MDP, rng, episodes=2.5), "episodes: 2.5"),
+        (lambda _rng: exact.epic_distance(EVEN, EVEN, 0.0), "a discount lies above 0 and is at most 1, not 0"),
+        (lambda _rng: exact.epic_distance(EVEN, EVEN, 1.5), "not 1.5"),
+        (lambda _rng: exact.epic_distance(EVEN, EVEN, np.nan), "not nan"),
+    ],
+)
+def test_lists_and_numbers_that_nothing_is_taken_of_are_refused(asked, says):
+    with pytest.raises(AlignmentGymError, match=says):
+        asked(np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("weight", [np.nan, np.inf, "1", None])
+def test_a_weight_that_is_no_finite_number_is_refused(weight):
+    with pytest.raises(InvalidWorld, match=f"the event 'proxy' has the weight {weight!r}"):
+        MDP.with_specification(Specification(proxy={"proxy": weight}, true={"true": 1.0}))
+    with pytest.raises(InvalidWorld, match="give a finite number"):
+        exact.greedy(MDP, {"proxy": weight})
+
+
+def test_weights_may_be_numpys_and_whole():
+    paid = Specification(proxy={"proxy": np.float32(1.0)}, true={"true": np.int64(1)})
+    assert repr(exact.solve(MDP.with_specification(paid)).anchors) == repr(exact.solve(MDP).anchors)

@@ -1,7 +1,7 @@
 """Pressure curves, against hand calculation and against all that could be drawn."""
 
 from itertools import combinations, product
-from math import e, isnan, log, nan, sqrt
+from math import e, inf, isnan, log, nan, sqrt
 
 import numpy as np
 import pytest
@@ -230,6 +230,14 @@ def test_the_estimate_is_unbiased():
         (lambda: best_of_n([1.5, -0.5], [0, 1], [0, 1], 2), "from -0.5"),
         (lambda: best_of_n([0.5, 0.5], [0, nan], [0, 1], 2), "is nan"),
         (lambda: best_of_n([0.5, 0.5], [0, 1], [0, 1], 0), "the best of 0"),
+        (lambda: best_of_n([0.5, 0.5], [0, 1], [0, 1], 2.5), "the best of 2.5; give a whole number"),
+        (lambda: best_of_n([0.5, 0.5], [0, 1], [0, 1], nan), "the best of nan"),
+        (lambda: best_of_n([0.5, 0.5], [0, 1], [0, 1], True), "the best of True"),
+        (lambda: estimated_best_of_n([0, 1], [0, 1], 1.5), "the best of 1.5"),
+        (lambda: fit_best_of_n([0.0, inf, 1.0], [0.0, 1.0, 0.5]), "is inf"),
+        (lambda: fit_rl([0.0, 0.5, 1.0], [0.0, inf, 0.5]), "a true score or a least fall of inf"),
+        (lambda: fit_best_of_n([0.0, 0.5, 1.0], [0.0, 1.0, -inf]), "a true score or a least fall of -inf"),
+        (lambda: fit_rl([0.0, 0.5, 1.0], [0.0, 1.0, 0.5], nan), "a true score or a least fall of nan"),
         (lambda: estimated_best_of_n([0, 1], [0, 1], 3), "the best of 3 from 2"),
     ],
 )

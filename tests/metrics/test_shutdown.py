@@ -67,3 +67,22 @@ def test_what_cannot_be_divided_or_paired_is_refused():
         off_switch_advantage([1, np.inf], [0.5, 0.5])
     with pytest.raises(AlignmentGymError, match="not -1"):
         off_switch_advantage_normal(0, -1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        (lambda: usefulness([0.5, 0.4], [1, 1], [1, 1]), "sum to 1"),
+        (lambda: usefulness([np.nan, 1.0], [1, 1], [1, 1]), "sum to 1"),
+        (lambda: usefulness([0.5, 0.5], [np.nan, 1], [1, 1]), "finite, not nan"),
+        (lambda: usefulness([0.5, 0.5], [1, 1], [1, np.inf]), "finite, not inf"),
+        (lambda: usefulness([0.5, 0.5], [1, 3], [1, 2]), "3 is achieved where the best is 2"),
+        (lambda: off_switch_advantage_normal(np.nan, 1.0), "not nan and 1"),
+        (lambda: off_switch_advantage_normal(np.nan, 0.0), "not nan and 0"),
+        (lambda: off_switch_advantage_normal(0.0, np.nan), "not nan"),
+        (lambda: off_switch_advantage_normal(0.0, np.inf), "not 0.0 and inf"),
+    ],
+)
+def test_figures_that_are_no_beliefs_and_no_achievements_are_refused(asked, says):
+    with pytest.raises(AlignmentGymError, match=says):
+        asked()

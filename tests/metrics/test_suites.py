@@ -139,6 +139,9 @@ def test_improvement_is_resampled_as_if_runs_were_drawn_and_compared_anew():
     [
         (lambda rng: stratified([[0.1, 0.2], [0.3]], suite_mean, rng), "ragged"),
         (lambda rng: stratified([[0.1, np.nan]], suite_mean, rng), r"at \(0, 1\) is nan"),
+        (lambda rng: stratified([[0.1, 0.2]], suite_mean, rng, 0), "resamples: 0; give a whole number"),
+        (lambda rng: profile([[0.1, 0.2]], [0.5], rng, 0), "resamples: 0"),
+        (lambda rng: improvement([[0.1, 0.2]], [[0.1, 0.2]], rng, 0), "resamples: 0"),
         (lambda rng: stratified([], suite_mean, rng), r"shape \(0,\)"),
         (lambda rng: stratified(np.zeros((0, 3)), suite_mean, rng), r"shape is \(0, 3\)"),
         (lambda rng: stratified([0.1, 0.2], suite_mean, rng), r"scores\[:, None\]"),
