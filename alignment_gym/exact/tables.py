@@ -110,16 +110,15 @@ def checked_policy(policy: Policy, mdp: FiniteMDP) -> Array:
     if table.shape != stationary and not (steps and table.shape[1:] == stationary and len(table) >= steps):
         clocked = f" or {(steps, *stationary)}" if steps else ", for it is endless"
         raise InvalidPolicy(f"a policy for {mdp.name} has the shape {stationary}{clocked}, not {table.shape}")
-    wrong = ~np.isfinite(table) | (table < 0.0)
-    if wrong.any():
-        place = _first(wrong)
+    if not (table.min() >= 0.0 and table.max() < np.inf):  # false for NaN; cheaper than to ask entry by entry
+        place = _first(~np.isfinite(table) | (table < 0.0))
         raise InvalidPolicy(f"policy{list(place)} is {table[place]:g}; a probability is finite and not negative")
-    sums = table.sum(axis=-1)
-    off = np.abs(sums - 1.0)
-    if off.max() > SUM_TOLERANCE:
-        place = _first(off > SUM_TOLERANCE)
+    sums = table @ np.ones(table.shape[-1])
+    off = max(sums.max() - 1.0, 1.0 - sums.min())
+    if off > SUM_TOLERANCE:
+        place = _first(np.abs(sums - 1.0) > SUM_TOLERANCE)
         raise InvalidPolicy(f"policy{list(place)} sums to {sums[place]:.9g} over actions, not to 1")
-    return table / sums[..., None] if off.max() > ROUNDING else table
+    return table / sums[..., None] if off > ROUNDING else table
 
 
 def _as_numbers(policy: ArrayLike, mdp: FiniteMDP) -> Array:

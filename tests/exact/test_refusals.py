@@ -78,6 +78,8 @@ def test_an_id_a_world_and_its_tables_give_the_same_answer(question):
     [
         ([[0.5, 0.5], [1.5, -0.5], [1, 0]], r"policy\[1, 1\] is -0\.5"),
         ([[0.5, 0.5], [0.5, 0.5], [0.5, 0.4999]], r"policy\[2\] sums to 0\.9999 over"),
+        ([[0.5, 0.5], [0.5, 0.5], [0.5, np.inf]], r"policy\[2, 1\] is inf"),
+        ([[0.5, 0.5], [0.5, np.nan], [0.5, 0.5]], r"policy\[1, 1\] is nan"),
         (np.stack([EVEN, EVEN, EVEN * 2, EVEN]), r"policy\[2, 0\] sums to 2"),
         (np.stack([EVEN] * 3), r"not \(3, 3, 2\)"),
         (EVEN[0], r"not \(2,\)"),
