@@ -296,7 +296,7 @@ def cost_figure(rows: Sequence[dict[str, Any]], slopes: dict[tuple[str, str], fl
                 label=part if isnan(slope) else f"{part}: slope {slope:.2f}",
             )
         axes.set(xscale="log", yscale="log", xlabel="states |S|", title=family)
-        axes.legend(frameon=False, fontsize=6.5)
+        axes.legend(loc="upper left", frameon=False, fontsize=6.5)
     panels[0][0].set_ylabel("processor seconds, one core")
     return figure
 
