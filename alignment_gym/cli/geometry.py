@@ -22,11 +22,12 @@ def geometry(
     """
     from alignment_gym.cli.progress import counting
     from alignment_gym.experiments.geometry.survey import parts, survey
-    from alignment_gym.reports.geometry import write_geometry
+    from alignment_gym.reports.geometry import check_alike, write_geometry
     from alignment_gym.reports.tables import read_records
 
     records = [] if runs is None else read_records(runs)
-    out.mkdir(parents=True, exist_ok=True)  # refused now rather than after minutes
+    check_alike(records)  # refused now rather than after minutes
+    out.mkdir(parents=True, exist_ok=True)
     with counting("geometry", parts(quick)) as told:
         found = survey(quick, told)
     for path in write_geometry(found, records, out):

@@ -14,7 +14,7 @@ States that no sum of rewards tells apart, whatever their actions are called, ar
 by side as a core's cache holds; and a large world gets fewer of them, by `EFFORT`: a sparser grid, and then the peak.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil, inf, log, nan
 from typing import Any
 
@@ -77,11 +77,11 @@ class GoodhartCurve:
 
     mdp: FiniteMDP
     anchors: Anchors
-    beta: Array
-    proxy_return: Array
-    true_return: Array
-    kl: Array
-    slope: Array
+    beta: Array = field(repr=False)
+    proxy_return: Array = field(repr=False)
+    true_return: Array = field(repr=False)
+    kl: Array = field(repr=False)
+    slope: Array = field(repr=False)
     reason: str
 
     @property

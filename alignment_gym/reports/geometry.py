@@ -68,7 +68,7 @@ def write_geometry(found: Survey, records: Sequence[Record], out: Path) -> list[
         records: of one recipe on these levels, paid the proxy; may be empty.
         out: the folder.
     """
-    _check_alike(records)
+    check_alike(records)
     told = foretold(found.rows, records) if records else {}
     fits = fitted(records)
     severity = [{"env": env, **_reading_row(each)} for env, group in found.readings.items() for each in group]
@@ -86,7 +86,7 @@ def write_geometry(found: Survey, records: Sequence[Record], out: Path) -> list[
     return [*paths, *write_atlas(panels, out / "planes"), *write_pressure(records, out)]
 
 
-def _check_alike(records: Sequence[Record]) -> None:
+def check_alike(records: Sequence[Record]) -> None:
     """Refuse runs of which no level's outcome could be told: of several recipes, paid what was meant, with dials."""
     arms = {(record["recipe"], record["reward"], record["dials"]) for record in records}
     if len(arms) > 1 or any(reward != "proxy" or dials != "{}" for _, reward, dials in arms):
@@ -112,7 +112,7 @@ def foretold(rows: Sequence[Row], records: Sequence[Record]) -> dict[str, list[P
         values = [reached[row["env"], row["level"]][outcome] for row in known]
         rng = np.random.default_rng(RESAMPLING_SEED)
         found[words.format(recipe)] = predictions(described, values, worlds, rng)
-    return found
+    return {words: told for words, told in found.items() if told}
 
 
 def _outcomes(records: Sequence[Record]) -> dict[tuple[str, str], dict[str, float]]:

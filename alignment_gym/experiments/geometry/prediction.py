@@ -64,6 +64,8 @@ def predictions(
     known = {name: ~np.isnan(column) & ~np.isnan(target) for name, column in values.items()}
     most = max((int(each.sum()) for each in known.values()), default=0)
     wide = [name for name, each in known.items() if each.sum() >= max(WIDE * most, 3)]
+    if not wide:
+        return []
     shared = np.logical_and.reduce([known[name] for name in wide])
     levels = {name: shared if name in wide else each for name, each in known.items() if each.sum() >= 3}
     resampled = {name: rank_correlations(_on(values[name], each), target, drawn) for name, each in levels.items()}
