@@ -220,6 +220,8 @@ class _Tables:
 
     def mean(self, quantity: Array) -> Array:
         """Return the expectation of a quantity (N,) in each state, (S,)."""
+        if self.mdp.deterministic:  # as many transitions in each state: a product, and no sums of different lengths
+            return np.asarray(quantity.reshape(len(self.begin), -1) @ self.chance[: len(self.mdp.actions)])
         return np.asarray(np.add.reduceat(quantity * self.chance, self.begin))
 
 
