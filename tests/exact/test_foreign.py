@@ -11,31 +11,32 @@ PICK_UP, DROP_OFF = 4, 5
 IN_TAXI = 4  # where the passenger is
 
 
+def arrays(name, states, actions):
+    """Return Gymnasium's environment with its probabilities, its rewards (S, A, S) and the states that end an episode."""
+    env = gym.make(name).unwrapped
+    chances, rewards = np.zeros((states, actions, states)), np.zeros((states, actions, states))
+    ends = np.zeros(states, dtype=bool)
+    for state, action in np.ndindex(states, actions):
+        for chance, after, reward, done in env.P[state][action]:
+            chances[state, action, after] += chance
+            rewards[state, action, after] = reward
+            ends[after] |= done
+    return env, chances, rewards, ends
+
+
 @pytest.fixture(scope="module")
 def taxi():
     """The taxi, paid 5 for every passenger that gets in, less 1 a step; deliveries are forgotten."""
-    table = gym.make("Taxi-v4").unwrapped
-    chances, meant, ends = np.zeros((500, 6, 500)), np.zeros((500, 6, 500)), np.zeros(500, dtype=bool)
-    for state, action in np.ndindex(500, 6):
-        for chance, after, reward, done in table.P[state][action]:
-            chances[state, action, after] += chance
-            meant[state, action, after] = reward
-            ends[after] |= done
-    inside = np.array([list(table.decode(state))[2] == IN_TAXI for state in range(500)])
+    env, chances, meant, ends = arrays("Taxi-v4", 500, 6)
+    inside = np.array([list(env.decode(state))[2] == IN_TAXI for state in range(500)])
     gets_in = ~inside[:, None, None] & inside & (chances > 0.0)
     paid = np.where(gets_in, 5.0, -1.0)
-    start = table.initial_state_distrib
+    start = env.initial_state_distrib
     return FiniteMDP.from_arrays(chances, paid, meant, start, horizon=20, terminal=ends, name="Taxi-v4")
 
 
 def test_the_frozen_lake_is_crossed_as_often_as_is_known():
-    table = gym.make("FrozenLake-v1").unwrapped
-    chances, reached, ends = np.zeros((16, 4, 16)), np.zeros((16, 4, 16)), np.zeros(16, dtype=bool)
-    for state, action in np.ndindex(16, 4):
-        for chance, after, reward, done in table.P[state][action]:
-            chances[state, action, after] += chance
-            reached[state, action, after] = reward
-            ends[after] |= done
+    _, chances, reached, ends = arrays("FrozenLake-v1", 16, 4)
     lake = FiniteMDP.from_arrays(chances, reached, -reached, np.eye(16)[0], horizon=100, terminal=ends)
     solution = exact.solve(lake)
     assert_allclose(solution.anchors.proxy_max, 0.7442, atol=5e-5)  # 0.74 in a hundred steps
