@@ -12,7 +12,7 @@ IN_TAXI = 4  # where the passenger is
 
 
 def arrays(name, states, actions):
-    """Return Gymnasium's environment with its probabilities, its rewards (S, A, S) and the states that end an episode."""
+    """Return an environment of Gymnasium, its probabilities and rewards, (S, A, S), and the states that end episodes."""
     env = gym.make(name).unwrapped
     chances, rewards = np.zeros((states, actions, states)), np.zeros((states, actions, states))
     ends = np.zeros(states, dtype=bool)
