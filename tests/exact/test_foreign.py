@@ -12,7 +12,7 @@ IN_TAXI = 4  # where the passenger is
 
 
 def arrays(name, states, actions):
-    """Return an environment of Gymnasium, its probabilities and rewards, (S, A, S), and the states that end episodes."""
+    """Return an environment of Gymnasium, its chances and rewards, (S, A, S), and the states that end episodes."""
     env = gym.make(name).unwrapped
     chances, rewards = np.zeros((states, actions, states)), np.zeros((states, actions, states))
     ends = np.zeros(states, dtype=bool)
