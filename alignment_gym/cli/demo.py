@@ -53,9 +53,11 @@ def _print_scores(results: dict[str, dict[str, Any]]) -> None:
 
 
 def _shown(value: float | bool | None) -> str:
+    from alignment_gym.cli.training import rounded
+
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "undefined" if value is None else f"{value:.3f}"
+    return "undefined" if value is None else f"{rounded(value):.3f}"
 
 
 def _animations(folders: dict[str, Path], out: Path) -> list[tuple[Path, str]]:
