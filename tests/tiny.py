@@ -11,6 +11,7 @@ from alignment_gym import FiniteMDP
 from alignment_gym.core import Card, Outcome, Scene, Specification, Sprite, World, dial
 from alignment_gym.core.maps import moved, one_hot, read_map
 from alignment_gym.core.world import Chances, Outcomes, observe_by_field
+from alignment_gym.engine.mdp import as_mdp
 
 
 def card(id: str) -> Card:
@@ -380,3 +381,14 @@ def random_arrays(
     chances = np.where(rng.random((*shape, 1)) < 0.5, np.eye(states)[rng.integers(states, size=shape)], chances)
     pays = [rng.integers(-1, 2, size=shape).astype(float) if whole else rng.normal(size=shape) for _ in range(2)]
     return FiniteMDP.from_arrays(chances, *pays, rng.dirichlet(np.ones(states)), **episode)
+
+
+def every_kind(seed: int) -> list[FiniteMDP]:
+    """Draw an endless MDP, one with a horizon, one with both, and a world with terminations and pay at the end."""
+    rng = np.random.default_rng(seed)
+    return [
+        random_arrays(rng, gamma=0.9),
+        random_arrays(rng, horizon=4),
+        random_arrays(rng, horizon=4, gamma=0.9),
+        as_mdp(random_table(rng, states=4, horizon=5)),  # terminations, pay at the end
+    ]

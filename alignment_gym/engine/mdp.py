@@ -169,6 +169,12 @@ class FiniteMDP(Episodic):
         """Features of an observation, clock included."""
         return int(self.observations.shape[1]) + self.clock_bits
 
+    def transitions_of(self, rows: NDArray[np.integer[Any]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the numbers of all transitions of some rows, end to end, and how many each row has."""
+        count = self.offset[rows + 1] - self.offset[rows]
+        ends = np.cumsum(count)
+        return np.repeat(self.offset[rows] - ends + count, count) + np.arange(count.sum()), count
+
     def transition_rewards(self, reward: Reward) -> NDArray[np.float64]:
         """Return what each transition pays, (N,), final events of terminations included."""
         if not isinstance(reward, Mapping):

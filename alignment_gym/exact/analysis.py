@@ -11,7 +11,8 @@ from alignment_gym.core import TooLargeToEnumerate, World
 from alignment_gym.engine.mdp import FiniteMDP, as_mdp
 from alignment_gym.exact.ascent import Ascent, steepest_ascent
 from alignment_gym.exact.correlation import Correlation, return_correlation, reward_correlation
-from alignment_gym.exact.exploits import Worst, exploit_event, worst
+from alignment_gym.exact.evaluation import exploit_event
+from alignment_gym.exact.exploits import Worst, worst
 from alignment_gym.exact.frontier import Frontier, frontier
 from alignment_gym.exact.geometry import Geometry, geometry, starc_val
 from alignment_gym.exact.goodhart import GoodhartCurve, goodhart_curve
@@ -112,7 +113,7 @@ def analyse(what: str | World[Any] | FiniteMDP, *, geometry: bool = False, **dia
         verification=verified(mdp),
         worst=worst(mdp),
         shortest=shortest_exploit(mdp),
-        angles=_angles(mdp) if geometry else None,
+        angles=angles_between(mdp) if geometry else None,
     )
 
 
@@ -125,7 +126,8 @@ def verified(mdp: FiniteMDP) -> Verification | None:
     return Verification(event, least, most, event_probability(mdp, uniform(mdp), event), worth(mdp, event))
 
 
-def _angles(mdp: FiniteMDP) -> Angles:
+def angles_between(mdp: FiniteMDP) -> Angles:
+    """Return what the occupancy polytope tells of the two rewards, as far as it is small enough."""
     reasons: dict[str, str] = {}
     found, path = None, None
     try:

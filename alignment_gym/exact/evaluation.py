@@ -74,12 +74,17 @@ def returns(mdp: FiniteMDP, policy: Array) -> tuple[float, float]:
     return proxy_return, true_return
 
 
+def exploit_event(mdp: FiniteMDP) -> str:
+    """Return the event that the world's card names as the mark of its exploit, or nothing."""
+    return mdp.world.card.exploit_event if mdp.world else ""
+
+
 def exploit_values(mdp: FiniteMDP, policy: Array) -> Array:
     """Return how likely the exploit event is from each state on, (2, S): as deployed, with the most probable actions.
 
     NaN where the world names no such event.
     """
-    event = mdp.world.card.exploit_event if mdp.world else ""
+    event = exploit_event(mdp)
     if not event:
         return np.full((2, mdp.state_count), nan)
     sharpest = one_hot_rows(policy.argmax(axis=-1), policy.shape[-1])

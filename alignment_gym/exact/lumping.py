@@ -32,12 +32,13 @@ def lumped(mdp: FiniteMDP) -> FiniteMDP:
         return mdp
     actions = len(mdp.actions)
     row = (first[:, None] * actions + np.arange(actions)).ravel()
-    count = np.diff(mdp.offset)[row]
-    offset = np.append(0, np.cumsum(count))
-    outcome = np.repeat(mdp.offset[row] - offset[:-1], count) + np.arange(offset[-1])
+    outcome, count = mdp.transitions_of(row)
     chances = np.bincount(place[mdp.start], mdp.start_probability, len(first))
     tables: dict[str, Any] = {name: getattr(mdp, name)[outcome] for name in ("probability", "event_id", "terminated")}
-    tables |= {"offset": offset.astype(np.int64), "next_state": place[mdp.next_state[outcome]].astype(np.int32)}
+    tables |= {
+        "offset": np.append(0, np.cumsum(count)).astype(np.int64),
+        "next_state": place[mdp.next_state[outcome]].astype(np.int32),
+    }
     tables |= {"start": np.flatnonzero(chances).astype(np.int32), "start_probability": chances[chances > 0.0]}
     tables |= {"final": mdp.final[first], "succeeded": mdp.succeeded[first], "states": ()}
     seen = mdp.observations[mdp.observation_id[first]]

@@ -22,8 +22,8 @@ import numpy as np
 from alignment_gym.core import World
 from alignment_gym.engine.belief import knowing
 from alignment_gym.engine.mdp import FiniteMDP, as_mdp
-from alignment_gym.exact.evaluation import event_probability
-from alignment_gym.exact.exploits import ALIKE, Account, Index, account, exploit_event, walk
+from alignment_gym.exact.evaluation import event_probability, exploit_event
+from alignment_gym.exact.exploits import ALIKE, Account, Index, account, walk
 from alignment_gym.exact.lengths import Episodes, Pass, directions, is_hack
 from alignment_gym.exact.solution import solve
 from alignment_gym.exact.values import Array, Backup, both_rewards, sweeps

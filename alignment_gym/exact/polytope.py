@@ -136,13 +136,9 @@ def _check(mdp: FiniteMDP, columns: int, limit: int) -> None:
 
 def _flows(mdp: FiniteMDP, states: Index) -> tuple[Index, Index, Array]:
     """Return what an episode survives: rows (place among the states * A + action), next states, probabilities."""
-    begin, end = (
-        mdp.offset[:-1].reshape(-1, len(mdp.actions))[states],
-        mdp.offset[1:].reshape(-1, len(mdp.actions))[states],
-    )
-    count = (end - begin).ravel()
+    actions = len(mdp.actions)
+    outcome, count = mdp.transitions_of((states[:, None] * actions + np.arange(actions)).ravel())
     row = np.repeat(np.arange(len(count)), count)
-    outcome = np.repeat(begin.ravel() - np.cumsum(count) + count, count) + np.arange(len(row))
     live = ~mdp.terminated[outcome]
     outcome = outcome[live]
     return row[live], mdp.next_state[outcome].astype(np.intp), mdp.probability[outcome]

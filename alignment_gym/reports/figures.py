@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from textwrap import wrap
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -36,6 +37,11 @@ STYLE: dict[Any, Any] = {
     "font.size": 8,
     "axes.spines.top": False,
     "axes.spines.right": False,
+}
+PRINTERS: dict[str, Callable[[Figure, Path], None]] = {  # without dates, so that equal figures are equal files
+    ".svg": lambda figure, path: FigureCanvasSVG(figure).print_svg(str(path), metadata={"Date": None}),  # type: ignore[no-untyped-call]
+    ".png": lambda figure, path: FigureCanvasAgg(figure).print_png(str(path), metadata={"Software": None}),  # type: ignore[no-untyped-call]
+    ".pdf": lambda figure, path: FigureCanvasPdf(figure).print_pdf(str(path), metadata={"CreationDate": None}),  # type: ignore[no-untyped-call]
 }
 
 
@@ -200,9 +206,9 @@ def _draw_depth(rates: Axes, losses: Axes, records: Sequence[Record], recipe: st
 def save_figure(figure: Figure, stem: Path) -> list[Path]:
     """Write SVG and PNG without dates, so that equal figures are equal files."""
     paths = [stem.with_suffix(".svg"), stem.with_suffix(".png")]
-    with replacing(paths[0]) as temporary:
-        FigureCanvasSVG(figure).print_svg(str(temporary), metadata={"Date": None})  # type: ignore[no-untyped-call]
-    figure.set_dpi(PNG_DPI)
-    with replacing(paths[1]) as temporary:
-        FigureCanvasAgg(figure).print_png(str(temporary), metadata={"Software": None})  # type: ignore[no-untyped-call]
+    for path in paths:
+        if path.suffix == ".png":
+            figure.set_dpi(PNG_DPI)
+        with replacing(path) as temporary:
+            PRINTERS[path.suffix](figure, temporary)
     return paths

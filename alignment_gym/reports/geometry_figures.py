@@ -13,9 +13,6 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_pdf import FigureCanvasPdf
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -27,7 +24,7 @@ from alignment_gym.exact.goodhart import GoodhartCurve
 from alignment_gym.experiments.geometry.descriptors import NAMES
 from alignment_gym.experiments.geometry.prediction import Prediction
 from alignment_gym.metrics.scores import HACK_EXPLOITATION, HACK_LOSS, Anchors, scores, trivial
-from alignment_gym.reports.figures import ABREAST, COLOURS, PNG_DPI, STYLE, save_figure
+from alignment_gym.reports.figures import ABREAST, COLOURS, PNG_DPI, PRINTERS, STYLE, save_figure
 
 Array = NDArray[np.float64]
 Agents = Sequence[tuple[str, float, float]]
@@ -49,11 +46,6 @@ LABELS = {
     "true": "agents paid what was meant",
 }
 ACROSS = {"E": "exploitation E", "P": "proxy score P (E undefined)", "return": "proxy return (E and P undefined)"}
-PRINTERS: dict[str, Callable[[Figure, Path], None]] = {
-    ".svg": lambda figure, path: FigureCanvasSVG(figure).print_svg(str(path), metadata={"Date": None}),  # type: ignore[no-untyped-call]
-    ".png": lambda figure, path: FigureCanvasAgg(figure).print_png(str(path), metadata={"Software": None}),  # type: ignore[no-untyped-call]
-    ".pdf": lambda figure, path: FigureCanvasPdf(figure).print_pdf(str(path), metadata={"CreationDate": None}),  # type: ignore[no-untyped-call]
-}
 
 
 class CannotDraw(AlignmentGymError):

@@ -18,7 +18,7 @@ from alignment_gym.exact.geometry import epic, epic_canonical, epic_distance, ge
 from alignment_gym.exact.polytope import polytope
 from alignment_gym.exact.projection import angle_between, projected, projected_angle
 from alignment_gym.exact.values import at_start, both_rewards, of_policies, one_hot_rows
-from tests.tiny import Odometer, Tiger, arms, random_arrays, random_table
+from tests.tiny import Odometer, Tiger, arms, every_kind, random_arrays
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -45,16 +45,6 @@ def between(one, other) -> FiniteMDP:
 
 def close(actual, desired):
     assert_allclose(actual, desired, rtol=0, atol=1e-9)
-
-
-def mdps(seed: int) -> list[FiniteMDP]:
-    rng = np.random.default_rng(seed)
-    return [
-        random_arrays(rng, gamma=0.9),
-        random_arrays(rng, horizon=4),
-        random_arrays(rng, horizon=4, gamma=0.9),
-        as_mdp(random_table(rng, states=4, horizon=5)),  # terminations, pay at the end
-    ]
 
 
 def levelled(mdp: FiniteMDP) -> np.ndarray:
@@ -141,7 +131,7 @@ def test_a_reward_that_is_all_shaping_is_trivial():
 
 @pytest.mark.parametrize("seed", range(4))
 def test_projections_are_those_of_dense_and_of_sparse_least_squares(seed):
-    for mdp in mdps(seed):
+    for mdp in every_kind(seed):
         omega, found = polytope(mdp), projected(mdp)
         dense = omega.balance.toarray().T
         fit = np.linalg.lstsq(dense, omega.rewards.T, rcond=None)[0]
@@ -159,7 +149,7 @@ def test_directions_are_conjugate_so_that_there_are_no_more_steps_than_rows():
 
 def test_the_stated_error_bounds_the_true_one(monkeypatch):
     monkeypatch.setattr("alignment_gym.exact.projection.PRECISION", 1e-2)  # stop early, so that there is an error
-    for mdp in mdps(5):
+    for mdp in every_kind(5):
         rough, omega = projected(mdp), polytope(mdp)
         dense = omega.balance.toarray().T
         fit = np.linalg.lstsq(dense, omega.rewards.T, rcond=None)[0]
@@ -171,7 +161,7 @@ def test_the_stated_error_bounds_the_true_one(monkeypatch):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_levelled_distance_is_that_of_dense_equations(seed):
-    for mdp in mdps(seed):
+    for mdp in every_kind(seed):
         close(starc_val(mdp), np.sin(angle_between(*levelled(mdp)) / 2))
 
 

@@ -8,26 +8,15 @@ from numpy.testing import assert_allclose
 
 from alignment_gym import FiniteMDP
 from alignment_gym.core import TooLargeToEnumerate
-from alignment_gym.engine.mdp import as_mdp
 from alignment_gym.exact.evaluation import returns
 from alignment_gym.exact.polytope import polytope
-from tests.tiny import random_arrays, random_table
-
-
-def mdps(seed: int) -> list[FiniteMDP]:
-    rng = np.random.default_rng(seed)
-    return [
-        random_arrays(rng, gamma=0.9),
-        random_arrays(rng, horizon=4),
-        random_arrays(rng, horizon=4, gamma=0.9),
-        as_mdp(random_table(rng, states=4, horizon=5)),  # terminations, pay at the end
-    ]
+from tests.tiny import every_kind, random_arrays
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_visits_of_every_policy_solve_the_system_and_give_its_returns(seed):
     rng = np.random.default_rng(seed)
-    for mdp in mdps(seed):
+    for mdp in every_kind(seed):
         omega = polytope(mdp)
         steps = () if mdp.horizon is None else (mdp.horizon,)
         policy = rng.dirichlet(np.ones(len(mdp.actions)), size=(*steps, mdp.state_count))
@@ -38,7 +27,7 @@ def test_visits_of_every_policy_solve_the_system_and_give_its_returns(seed):
 
 
 def test_every_row_is_needed_and_the_dimension_is_that_of_free_choices():
-    for mdp in mdps(9):
+    for mdp in every_kind(9):
         omega = polytope(mdp)
         rows, columns = omega.balance.shape
         assert np.linalg.matrix_rank(omega.balance.toarray()) == rows

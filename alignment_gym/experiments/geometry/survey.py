@@ -1,13 +1,13 @@
 """The survey: every level analysed, the flagships' severity turned about, and the analysis timed as MDPs grow."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import process_time
 from typing import Any
 
 from alignment_gym.core import World, make_world, world_class, world_ids
 from alignment_gym.engine.mdp import compile_world
-from alignment_gym.exact.analysis import Analysis, analyse
+from alignment_gym.exact.analysis import Analysis, analyse, angles_between
 from alignment_gym.exact.frontier import NEAR
 from alignment_gym.exact.sensitivity import Reading, sensitivity
 from alignment_gym.experiments.geometry.cost import costs
@@ -79,7 +79,7 @@ def _analysed(world: World[Any], geometry: bool) -> tuple[Analysis, float]:
     found = analyse(mdp)
     _ = found.solution.stationary  # searched for when first asked about
     seconds = process_time() - began
-    return (analyse(mdp, geometry=True) if geometry else found), seconds
+    return replace(found, angles=angles_between(mdp)) if geometry else found, seconds
 
 
 def _facts(found: Analysis) -> dict[str, Any]:
