@@ -50,6 +50,7 @@ def train(
     reward: str = "proxy",
     steps: int,
     seed: int,
+    checkpoints: int = 12,
     progress: Progress | None = None,
     log_folder: Path | None = None,
 ) -> Trained:
@@ -61,6 +62,7 @@ def train(
         reward: `proxy`, or `true` for the twin.
         steps: environment steps, all lanes together.
         seed: the replicate; lanes, network and exploration derive from it.
+        checkpoints: how many tables are kept at most, the final one too.
         progress: told at every checkpoint how well the agent does on its own reward.
         log_folder: where TensorBoard events go; networks only.
 
@@ -79,7 +81,7 @@ def train(
         if progress is not None:
             progress(made, ruler.score(table))
 
-    learned = learn(recipe, known, steps, seed, marks(steps), reached, log_folder)
+    learned = learn(recipe, known, steps, seed, marks(steps, checkpoints), reached, log_folder)
     kept = [each for each in kept if each[0] < steps]
     reached(steps, learned.agent)
     return Trained(kept[-1][1], tuple(kept), learned.save, learned.agent if learned.generalises else None)
@@ -87,7 +89,7 @@ def train(
 
 def marks(steps: int, count: int = 12) -> tuple[int, ...]:
     """Return the steps at which tables are kept: spaced logarithmically, the last step left out."""
-    spaced = np.unique(np.geomspace(max(steps / 100, 1), steps, count).astype(int))
+    spaced = np.unique(np.geomspace(steps, max(steps / 100, 1), count).astype(int))
     return tuple(int(mark) for mark in spaced if mark < steps)
 
 

@@ -1,9 +1,13 @@
 """Arguments and options that several commands share."""
 
 import json
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from alignment_gym.experiments.collected import Collected
 
 EnvArgument = Annotated[
     str,
@@ -65,6 +69,16 @@ def weights(words: list[str], option: str) -> dict[str, float]:
                 f"{option} {event}={weight} is out of range; no score depends on the scale, so give weights of order 1"
             )
     return {event: float(weight) for event, weight in found.items()}
+
+
+def collected(runs: Path) -> "Collected":
+    """Read the records of runs; those that are damaged or failed are told on stderr, and left out."""
+    from alignment_gym.experiments.collected import collect
+
+    found = collect(runs)
+    for trouble in found.troubles:
+        typer.echo(f"left out: {trouble}", err=True)
+    return found
 
 
 def print_json(value: Any) -> None:

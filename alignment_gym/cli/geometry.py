@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from alignment_gym.cli.arguments import collected
+
 
 def add_to(app: typer.Typer) -> None:
     """Enter the command."""
@@ -23,9 +25,8 @@ def geometry(
     from alignment_gym.cli.progress import counting
     from alignment_gym.experiments.geometry.survey import parts, survey
     from alignment_gym.reports.geometry import check_alike, write_geometry
-    from alignment_gym.reports.tables import read_records
 
-    records = [] if runs is None else read_records(runs)
+    records = [] if runs is None else collected(runs).records
     check_alike(records)  # refused now rather than after minutes
     out.mkdir(parents=True, exist_ok=True)
     with counting("geometry", parts(quick)) as told:

@@ -1,8 +1,12 @@
-"""Progress on stderr, silent where that is no terminal: of a run, or of a list of parts."""
+"""Progress on stderr, silent where that is no terminal: of a run, of a list of parts, or of a study."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from alignment_gym.experiments.runner import News, Task
 
 
 @contextmanager
@@ -47,3 +51,38 @@ def counting(what: str, parts: Sequence[str]) -> Iterator[Callable[[str], None]]
             progress.update(task, description=part, completed=parts.index(part), refresh=True)
 
         yield told
+
+
+@contextmanager
+def following_study(name: str, total: int) -> Iterator[Callable[["News"], None]]:
+    """Show how many runs have ended, the remaining time, and a line for each that is at work; failures are kept."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from alignment_gym.experiments.runner import Began, Ended, Reached
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        whole = progress.add_task(name, total=total)
+        at_work: dict[Any, Any] = {}
+
+        def told(news: "News") -> None:
+            place = news.task.folder
+            if isinstance(news, Began):
+                at_work[place] = progress.add_task(_words(news.task), total=news.task.config.steps)
+            elif isinstance(news, Reached) and place in at_work:
+                progress.update(at_work[place], completed=news.steps)
+            elif isinstance(news, Ended):
+                if place in at_work:
+                    progress.remove_task(at_work.pop(place))
+                progress.update(whole, advance=news.outcome != "lost")
+                if news.error:
+                    console.print(f"{news.outcome}: {place}: {news.error}", markup=False, soft_wrap=True)
+
+        yield told
+
+
+def _words(task: "Task") -> str:
+    config = task.config
+    return f"  {config.recipe} on {config.env}, {config.reward}, seed {config.seed}"

@@ -13,6 +13,7 @@ from alignment_gym.cli.arguments import (
     EnvArgument,
     JsonOption,
     LevelOption,
+    collected,
     pairs,
     print_json,
     print_markdown,
@@ -133,9 +134,8 @@ def _tables(env: str, dials: dict[str, Any], proxy: list[str], true: list[str]) 
 def _agents(mdp: "FiniteMDP", runs: Path) -> "Agents":
     """Return what the agents of some runs earn on a level."""
     from alignment_gym.reports.geometry_figures import agents_on
-    from alignment_gym.reports.tables import read_records
 
-    return agents_on(read_records(runs), mdp)
+    return agents_on(collected(runs).records, mdp)
 
 
 def _figure(found: "Analysis", agents: "Agents", path: Path) -> None:

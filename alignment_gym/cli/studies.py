@@ -1,71 +1,145 @@
-"""`study run` and `report`: grids of runs, and what they say."""
+"""`study` and `report`: grids of runs, and what they say."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from alignment_gym.cli.arguments import JsonOption, collected, print_json
+
+if TYPE_CHECKING:
+    from alignment_gym.experiments.runner import Engine, Tally, Task
+    from alignment_gym.experiments.study import Planned, Study
+
+FileArgument = Annotated[str, typer.Argument(help="A study file, TOML, or a frozen suite such as core-1.")]
+OutOption = Annotated[Path, typer.Option("-o", "--out", help="Where runs go.")]
+JobsOption = Annotated[int, typer.Option("--jobs", help="Processes; one a core by default.", min=1)]
+QuickOption = Annotated[bool, typer.Option("--quick", help="Only the file's smaller preset.")]
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+RUNS = Path("runs")
+SHOWN = 5
 
 
 def add_to(app: typer.Typer) -> None:
     """Enter this group's commands."""
     group = typer.Typer(help="Grids of runs, resumable.", no_args_is_help=True)
     group.command("run")(run)
+    group.command("status")(status)
+    group.command("schema")(schema)
     app.add_typer(group, name="study")
     app.command("report")(report)
 
 
 def run(
-    file: Annotated[Path, typer.Argument(help="A study file, TOML.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Where runs go.")] = Path("runs"),
-    jobs: Annotated[int, typer.Option("--jobs", help="Processes; one a core by default.", min=1)] = os.cpu_count() or 1,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the runs, and start none.")] = False,
+    file: FileArgument,
+    out: OutOption = RUNS,
+    jobs: JobsOption = CORES,
+    quick: QuickOption = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the runs and an estimate, and start none.")] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run again what failed or is damaged.")] = False,
+    timeout: Annotated[float | None, typer.Option("--timeout", help="Seconds after which a run fails.", min=1)] = None,
 ) -> None:
-    """Run a study; finished runs are kept, so that a second call resumes it."""
-    from rich.console import Console
-    from rich.progress import Progress
+    """Run a study; finished runs are kept, so that a second call resumes it, and two calls share the work.
 
-    from alignment_gym.experiments.config import RunConfig
-    from alignment_gym.experiments.study import read_study, run_study
+    Example: alignment-gym study run experiments/baselines/study.toml --quick
+    """
+    from alignment_gym.experiments.runner import Task, run_study
+    from alignment_gym.experiments.study import read_study
 
     study = read_study(file)
-    configs = study.configs()
+    planned = study.plan(quick)
+    tasks = [Task(each.config, each.config.folder(out, study.name)) for each in planned]
     if dry_run:
-        for config in configs:
-            typer.echo(config.folder(out, study.name))
+        _print_plan(planned, tasks, jobs)
         return
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    console = Console(stderr=True)
-    with Progress(console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task(study.name, total=len(configs))
+    with _following(study, len(tasks)) as told:
+        tally = run_study(tasks, _engine(jobs, timeout), told, retry_failed)
+    _print_tally(tally, len(tasks), out / study.name)
+    if tally.stopped:
+        raise typer.Exit(1)
+    raise typer.Exit(3 if tally.failed else 0)
 
-        def told(config: RunConfig, result: dict[str, Any] | None, error: str) -> None:
-            progress.advance(task)
-            if result is None:
-                console.print(f"failed: {config.folder(out, study.name)}: {error}", markup=False)
 
-        failed = run_study(study, out, jobs, told)
-    typer.echo(
-        f"{len(configs) - failed} of {len(configs)} runs finished; next: alignment-gym report {out / study.name}"
-    )
-    raise typer.Exit(3 if failed else 0)
+def status(file: FileArgument, out: OutOption = RUNS, quick: QuickOption = False, as_json: JsonOption = False) -> None:
+    """Say how a study stands: finished, running, failed, damaged, and open runs, a line a grid."""
+    from alignment_gym.experiments.standing import standing
+    from alignment_gym.experiments.study import read_study
+
+    study = read_study(file)
+    found = standing(study.plan(quick), out, study.name)
+    if as_json:
+        print_json(found)
+        return
+    for grid, counts in found["grids"].items():
+        typer.echo(f"{grid}: " + ", ".join(f"{count} {state}" for state, count in counts.items() if count))
+    for trouble in found["troubles"]:
+        typer.echo(f"{trouble['state']}: {trouble['run']}: {trouble['why']}")
+
+
+def schema(
+    records: Annotated[bool, typer.Option("--records", help="Of a line of records.jsonl.")] = False,
+) -> None:
+    """Print the JSON Schema of study files, or of records."""
+    from alignment_gym.experiments.collected import Record
+    from alignment_gym.experiments.study import Study
+
+    print_json((Record if records else Study).model_json_schema())
 
 
 def report(
-    runs: Annotated[Path, typer.Argument(help="A folder of run directories.")],
+    runs: Annotated[Path, typer.Argument(help="A folder of run directories, or of published records.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Where the report goes.")] = Path("report"),
 ) -> None:
     """Write records, tables and figures of finished runs; of runs that were tested on other levels, what they lost."""
+    from alignment_gym.experiments.collected import write_records
     from alignment_gym.reports.curves import write_pressure
     from alignment_gym.reports.figures import write_figures
     from alignment_gym.reports.generalisation import write_generalisation
-    from alignment_gym.reports.tables import read_records, write_tables
+    from alignment_gym.reports.tables import write_tables
 
-    records = read_records(runs)
+    found = collected(runs)
+    records = found.records
     tested = [record for record in records if "test" in record]
     plain = [record for record in records if "test" not in record]
-    written = [*write_tables(plain, out), *write_figures(plain, out), *write_pressure(plain, out)] if plain else []
+    written = write_records(records, out)
+    written += [*write_tables(plain, out), *write_figures(plain, out), *write_pressure(plain, out)] if plain else []
     if tested:
         written += write_generalisation(tested, out / "generalisation" if plain else out)
     for path in written:
         typer.echo(path)
+    raise typer.Exit(3 if found.troubles else 0)
+
+
+def _engine(jobs: int, timeout: float | None) -> "Engine":
+    from alignment_gym.experiments.local import LocalEngine
+
+    return LocalEngine(jobs, timeout)
+
+
+def _following(study: "Study", total: int) -> Any:
+    from alignment_gym.cli.progress import following_study
+
+    return following_study(study.name, total)
+
+
+def _print_plan(planned: Sequence["Planned"], tasks: Sequence["Task"], jobs: int) -> None:
+    """Print each run's place, and how long it all may take."""
+    from alignment_gym.experiments.standing import estimate
+
+    for task in tasks:
+        typer.echo(task.folder)
+    typer.echo(f"{len(planned)} runs, {estimate(tasks, jobs)}", err=True)
+
+
+def _print_tally(tally: "Tally", total: int, folder: Path) -> None:
+    for run, why in list(tally.failed.items())[:SHOWN]:
+        typer.echo(f"failed: {run}: {why}", err=True)
+    if len(tally.failed) > SHOWN:
+        typer.echo(f"and {len(tally.failed) - SHOWN} more, see `alignment-gym study status`", err=True)
+    if tally.stopped:
+        typer.echo(f"stopped: {tally.stopped}; what is finished is kept, and the same command goes on", err=True)
+    elif tally.failed:
+        typer.echo("--retry-failed runs them again", err=True)
+    typer.echo(f"{tally.finished} of {total} runs finished; next: alignment-gym report {folder}")

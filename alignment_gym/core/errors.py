@@ -24,6 +24,10 @@ class InvalidRun(AlignmentGymError):
     """A run directory is not one, or is incomplete."""
 
 
+class InvalidStudy(AlignmentGymError):
+    """A study file can't be read, contradicts itself, or asks for what does not exist."""
+
+
 class InvalidScores(AlignmentGymError):
     """Numbers that no statistic is taken of: NaN, none at all, ragged, or out of range."""
 

@@ -19,6 +19,7 @@ from alignment_gym.engine.accounts import REWARDS
 from alignment_gym.engine.mdp import FiniteMDP, compiled
 
 SCHEMA: Literal[1] = 1
+CHECKPOINTS = 12  # policies scored on the way, the last one too
 
 
 class RunConfig(BaseModel):
@@ -40,11 +41,14 @@ class RunConfig(BaseModel):
     steps: int = Field(gt=0)
     seed: int = Field(ge=0)
     test_level: str | None = None
+    checkpoints: int = Field(default=CHECKPOINTS, gt=0)
 
     @property
     def key(self) -> str:
-        """The hash of everything but the seed, 64 hexadecimal digits."""
-        content = self.model_dump(exclude={"seed"} if self.test_level else {"seed", "test_level"})
+        """The hash of everything but the seed, 64 hexadecimal digits; what came later counts where it is used."""
+        later = {"test_level": None, "checkpoints": CHECKPOINTS}
+        unused = {name for name, default in later.items() if getattr(self, name) == default}
+        content = self.model_dump(exclude={"seed", *unused})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def folder(self, root: Path, study: str) -> Path:
@@ -64,6 +68,12 @@ class RunConfig(BaseModel):
         return compiled(make_world(self.env, level=self.test_level, **self.dials)) if self.test_level else None
 
     @property
+    def changes(self) -> dict[str, Any]:
+        """The settings that differ from the recipe's own."""
+        usual = settings_of(recipe_named(self.recipe))
+        return {name: value for name, value in sorted(self.settings.items()) if usual.get(name) != value}
+
+    @property
     def resolved_recipe(self) -> Recipe:
         """The recipe with this run's settings."""
         return recipe_named(self.recipe, self.settings)
@@ -80,6 +90,7 @@ def resolve(
     steps: int | None = None,
     seed: int = 0,
     test_level: str | None = None,
+    checkpoints: int = CHECKPOINTS,
 ) -> RunConfig:
     """Fill in everything that was left open, so that equal runs have equal configurations.
 
@@ -102,11 +113,12 @@ def resolve(
         level=world.level,
         dials=changed,
         recipe=chosen.algorithm if ":" in chosen.algorithm else chosen.name,
-        settings=_plain({"lanes": chosen.lanes, "discount": chosen.discount, "rise": chosen.rise, **chosen.settings}),
+        settings=settings_of(chosen),
         reward=reward,  # type: ignore[arg-type] # pydantic checks it
         steps=chosen.steps if steps is None else steps,
         seed=seed,
         test_level=test_level,
+        checkpoints=checkpoints,
     )
 
 
@@ -125,5 +137,7 @@ def read_config(folder: Path) -> RunConfig:
         raise InvalidRun(f"{path} can't be read: {str(error).splitlines()[0]}") from error
 
 
-def _plain(values: dict[str, Any]) -> dict[str, Any]:
+def settings_of(recipe: Recipe) -> dict[str, Any]:
+    """Return everything that a recipe sets, as JSON values."""
+    values = {"lanes": recipe.lanes, "discount": recipe.discount, "rise": recipe.rise, **recipe.settings}
     return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}

@@ -17,6 +17,7 @@ from alignment_gym.agents import Trained, save_policy, train
 from alignment_gym.agents.train import Progress
 from alignment_gym.core import InvalidRun, Mixture
 from alignment_gym.core.files import replacing, write_json, write_text
+from alignment_gym.engine.fingerprint import fingerprint
 from alignment_gym.engine.mdp import FiniteMDP
 from alignment_gym.exact import PolicyTable, evaluate, evaluate_levels, level_set, solve, tabulate
 from alignment_gym.exact.deviation import chi_squared, trajectory_kl
@@ -58,6 +59,7 @@ def execute(config: RunConfig, folder: Path, progress: Progress | None = None, f
         reward=config.reward,
         steps=config.steps,
         seed=config.seed,
+        checkpoints=config.checkpoints,
         progress=progress,
         log_folder=folder,
     )
@@ -70,17 +72,18 @@ def execute(config: RunConfig, folder: Path, progress: Progress | None = None, f
         with replacing(folder / "model.zip") as temporary:
             trained.save_model(str(temporary))
     write_text(folder / "curve.jsonl", _curve(trained, mdp))
-    write_json(folder / "provenance.json", provenance(config, seconds))
     result = {
         "schema_version": SCHEMA,
         "key": config.key,
         **config.model_dump(include={"env", "level", "dials", "recipe", "reward", "steps", "seed"}),
         "expose_true": False,
+        "tables": fingerprint(mdp),
         **policy_record(trained.policy, mdp),
     }
     if test_mdp is not None:
         known, other = evaluate_levels(policy, mdp), evaluate_levels(policy, test_mdp)
         result |= {"test_level": config.test_level, **levels_record(known), **generalisation_record(known, other)}
+    write_json(folder / "provenance.json", provenance(config, seconds, perf_counter() - began))
     write_json(folder / "result.json", result)
     return result
 
@@ -119,8 +122,8 @@ def read_result(folder: Path) -> dict[str, Any]:
     return result
 
 
-def provenance(config: RunConfig, seconds: float) -> dict[str, Any]:
-    """Return what made the run: versions, machine, command, time."""
+def provenance(config: RunConfig, training: float, whole: float) -> dict[str, Any]:
+    """Return what made the run: versions, machine, command, seconds of training and of training and scoring."""
     return {
         "versions": {package: installed_version(package) for package in PACKAGES},
         "python": platform.python_version(),
@@ -130,7 +133,8 @@ def provenance(config: RunConfig, seconds: float) -> dict[str, Any]:
         "seed": config.seed,
         "torch_threads": 1,
         "expose_true": False,
-        "training_seconds": round(seconds, 3),
+        "training_seconds": round(training, 3),
+        "seconds": round(whole, 3),
     }
 
 

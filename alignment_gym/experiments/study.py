@@ -1,110 +1,274 @@
-"""A study: levels x recipes x rewards x seeds, as a TOML file, run with one process a core."""
+"""What a study is: worlds x levels x dials x recipes x settings x rewards x steps x seeds, as a TOML file.
+
+Everything in it is resolved, and refused where it is wrong, before anything runs. A run that a study asks for twice is
+a mistake; a twin is left out where the proxy is what was meant, as it would be the same run.
+"""
 
 import tomllib
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import product
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from alignment_gym.core import AlignmentGymError, UnknownName
-from alignment_gym.experiments.config import RunConfig, resolve
-from alignment_gym.experiments.run import execute
+from alignment_gym.core import FAILURE_MODES, InvalidStudy, UnknownName, make_world, world_class, world_ids
+from alignment_gym.experiments.config import CHECKPOINTS, RunConfig, resolve
 
-
-class InvalidStudy(AlignmentGymError):
-    """A study file can't be read, or asks for what does not exist."""
+SUITES = Path(__file__).parent / "suites"
+"""Frozen studies that a paper can cite by name, such as `core-1`."""
 
 
-class Grid(BaseModel):
-    """All combinations of what it lists."""
+def numbers(given: Any) -> Any:
+    """Read `"0-29"` as the whole numbers from 0 to 29, and leave anything else as it is."""
+    if isinstance(given, str):
+        low, dash, high = given.partition("-")
+        if not (dash and low.isdecimal() and high.isdecimal() and int(low) <= int(high)):
+            raise ValueError(f"{given!r} is no range such as '0-29'")
+        return list(range(int(low), int(high) + 1))
+    return given
+
+
+def listed(given: Any) -> Any:
+    """Read one value as a list of one."""
+    return given if isinstance(given, list) or given is None else [given]
+
+
+Seeds = Annotated[list[Annotated[int, Field(ge=0)]], BeforeValidator(numbers), Field(min_length=1)]
+Steps = Annotated[list[Annotated[int, Field(gt=0)]], BeforeValidator(listed), Field(min_length=1)]
+Swept = dict[str, Annotated[list[Any], Field(min_length=1)]]
+
+
+class Part(BaseModel):
+    """A part of a study file: unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    envs: list[str] = Field(min_length=1)
-    levels: list[str | None] = [None]
-    dials: dict[str, list[Any]] = {}
-    recipes: list[str] = Field(min_length=1)
-    rewards: list[Literal["proxy", "true"]] = ["proxy", "true"]
-    seeds: list[int] = Field(min_length=1)
-    steps: int | None = Field(default=None, gt=0)
-    test_level: str | None = None
 
-    def configs(self) -> Iterator[RunConfig]:
-        """Yield the cells, resolved."""
-        swept = [dict(zip(self.dials, values, strict=True)) for values in product(*self.dials.values())]
-        for env, level, dials, recipe, reward, seed in product(
-            self.envs, self.levels, swept, self.recipes, self.rewards, self.seeds
+class Grid(Part):
+    """All combinations of what it lists."""
+
+    name: str | None = Field(
+        default=None, pattern=r"^[\w.-]+$", description="What reports call it; its number if none."
+    )
+    envs: list[str] = Field(default=[], description="Worlds, by id.")
+    tags: list[str] = Field(default=[], description="Worlds with any of these failure modes.")
+    exclude: list[str] = Field(default=[], description="Worlds that the tags name, and that are left out.")
+    levels: list[str | None] = Field(default=[None], min_length=1, description="Levels; the world's first if none.")
+    dials: Swept = Field(default={}, description="Dials, each with the values that are swept.")
+    recipes: list[str] = Field(min_length=1, description="Our recipes by name, or your own as module:function.")
+    settings: Swept = Field(default={}, description="Hyperparameters, each with the values that are swept.")
+    rewards: list[Literal["proxy", "true"]] = Field(default=["proxy", "true"], min_length=1)
+    seeds: Seeds = Field(description="A list of numbers from 0 on, or a range such as '0-29'.")
+    steps: Steps | None = Field(
+        default=None, description="Environment steps, one number or several; the recipe's if none."
+    )
+    test_level: str | None = Field(
+        default=None, description="Levels to be scored on, where they are not those trained on."
+    )
+
+    @property
+    def worlds(self) -> list[str]:
+        """The ids that it names, by tags or one by one."""
+        for tag in self.tags:
+            if tag not in FAILURE_MODES:
+                raise UnknownName("tag", tag, FAILURE_MODES)
+        tagged = [each for each in world_ids() if set(self.tags) & set(world_class(each).card.failure_modes)]
+        for each in self.exclude:
+            if world_class(each).card.id not in tagged:
+                raise InvalidStudy(
+                    f"exclude names {each!r}, which none of the tags {self.tags} brings in; leave it out"
+                )
+        left_out = {world_class(each).card.id for each in self.exclude}
+        found = [*self.envs, *(each for each in tagged if each not in left_out)]
+        if not found:
+            raise InvalidStudy("a grid names no world: give envs, or tags that some world carries")
+        return found
+
+    def configs(self, checkpoints: int = CHECKPOINTS) -> Iterator[RunConfig]:
+        """Yield its runs, resolved, those of one cell beside each other."""
+        for env, level, dials, recipe, settings, reward, steps in product(
+            self.worlds,
+            self.levels,
+            combinations(self.dials),
+            self.recipes,
+            combinations(self.settings),
+            self.rewards,
+            [None] if self.steps is None else self.steps,
         ):
-            yield resolve(
+            first = resolve(
                 env,
                 level=level,
                 dials=dials,
                 recipe=recipe,
+                settings=settings,
                 reward=reward,
-                steps=self.steps,
-                seed=seed,
+                steps=steps,
+                seed=self.seeds[0],
                 test_level=self.test_level,
+                checkpoints=checkpoints,
             )
+            if reward == "true" and is_meant(first):
+                continue
+            yield from (first.model_copy(update={"seed": seed}) for seed in self.seeds)
 
 
-class Study(BaseModel):
+class Evaluation(Part):
+    """How runs are scored, beside the deployed policy's exact scores."""
+
+    checkpoints: int = Field(
+        default=CHECKPOINTS, ge=1, le=100, description="Policies scored on the way, the last one too."
+    )
+
+
+class Quick(Part):
+    """What `--quick` runs: some of the grids, on some of their seeds."""
+
+    seeds: Seeds
+    grids: list[str] | None = Field(default=None, description="Names of grids; all of them if none.")
+
+
+class Frozen(Part):
+    """Fingerprints of what the study stands on: it is refused where one differs."""
+
+    tables: dict[str, str] = Field(default={}, description="Of each world and level, such as 'BoatRace-v0 lagoon'.")
+    recipes: dict[str, str] = Field(default={}, description="Of each recipe's settings.")
+
+
+class Study(Part):
     """A name and its grids."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+    schema_version: Literal[1] = 1
     name: str = Field(pattern=r"^[\w.-]+$")
+    about: str = Field(default="", description="What it is for, in a sentence or two.")
     grids: list[Grid] = Field(min_length=1)
+    evaluation: Evaluation = Evaluation()
+    quick: Quick | None = None
+    frozen: Frozen | None = None
+
+    def plan(self, quick: bool = False) -> list["Planned"]:
+        """Return every run, in order.
+
+        Args:
+            quick: only those of the smaller preset.
+
+        Raises:
+            InvalidStudy: a run is asked for twice, two grids have one name, or nothing is left to run.
+            UnknownName, InvalidDial: a name or value that a world or a recipe refuses.
+        """
+        names = [grid.name or str(number) for number, grid in enumerate(self.grids, start=1)]
+        for name in names:
+            if names.count(name) > 1:
+                raise InvalidStudy(f"two grids are called {name!r}; give each its own name")
+        wanted: dict[str, list[int]] = self._preset(names) if quick else {}
+        planned: dict[tuple[str, int], Planned] = {}
+        for name, grid in zip(names, self.grids, strict=True):
+            for config in grid.configs(self.evaluation.checkpoints):
+                here = Planned(config, name)
+                before = planned.setdefault((config.key, config.seed), here)
+                if before is not here:
+                    raise InvalidStudy(
+                        f"the run {here.label} is asked for twice, in grid {before.grid!r} and in grid {name!r}; "
+                        "take it out of one"
+                    )
+        found = [each for each in planned.values() if not quick or each.config.seed in wanted.get(each.grid, [])]
+        if not found:
+            raise InvalidStudy(
+                f"{self.name} asks for no run: twins of worlds whose proxy is what was meant are left out"
+            )
+        return found
 
     def configs(self) -> list[RunConfig]:
-        """Return every run once, in order."""
-        return list({(config.key, config.seed): config for grid in self.grids for config in grid.configs()}.values())
+        """Return every run's configuration, in order."""
+        return [each.config for each in self.plan()]
+
+    def _preset(self, names: Sequence[str]) -> dict[str, list[int]]:
+        """Return the seeds of each grid of the smaller preset."""
+        if self.quick is None:
+            raise InvalidStudy(f"{self.name} has no smaller preset; add [quick] with seeds to its file")
+        for name in self.quick.grids or []:
+            if name not in names:
+                raise UnknownName("grid of [quick]", name, names)
+        return dict.fromkeys(names if self.quick.grids is None else self.quick.grids, self.quick.seeds)
 
 
-def read_study(path: Path) -> Study:
-    """Read a study file.
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A run that a study asks for, and the grid that does."""
+
+    config: RunConfig
+    grid: str
+
+    @property
+    def label(self) -> str:
+        """What tells it from the others, for people."""
+        config = self.config
+        changed = [f"{name}={value}" for name, value in {**config.dials, **config.changes}.items()]
+        parts = [
+            config.env,
+            config.level,
+            *changed,
+            config.recipe,
+            config.reward,
+            f"{config.steps} steps",
+            f"seed {config.seed}",
+        ]
+        return ", ".join(parts)
+
+
+def read_study(what: str | Path) -> Study:
+    """Read a study file, or a frozen suite by its name.
 
     Raises:
         InvalidStudy: it is missing, no TOML, or has unknown or wrong keys.
+        UnknownName: an unknown key.
     """
+    path = Path(what)
+    if not path.exists() and str(what) in suites():
+        path = SUITES / f"{what}.toml"
     try:
         return Study.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
-        raise InvalidStudy(f"cannot read {path}: {error.strerror}") from error
-    except tomllib.TOMLDecodeError as error:
+        known = "" if path.suffix else f"; frozen suites: {', '.join(suites())}"
+        raise InvalidStudy(f"cannot read {path}: {error.strerror}{known}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidStudy(f"{path} is no TOML: {error}") from error
     except ValidationError as error:
-        first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
-        place = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "extra_forbidden":
-            known = Grid.model_fields if len(first["loc"]) > 1 else Study.model_fields
-            raise UnknownName(f"key of {path}", str(first["loc"][-1]), known) from error
-        raise InvalidStudy(f"{path}, {place}: {first['msg']}") from error
+        raise _refusal(path, error) from error
 
 
-def run_study(
-    study: Study, root: Path, jobs: int, told: Callable[[RunConfig, dict[str, Any] | None, str], None]
-) -> int:
-    """Run what has no result yet, and return how many runs failed.
+def suites() -> list[str]:
+    """Return the names of the frozen suites."""
+    return sorted(path.stem for path in SUITES.glob("*.toml"))
 
-    Args:
-        study: what to run.
-        root: the folder of run directories.
-        jobs: processes.
-        told: takes each run with its result, or None and the error.
-    """
-    failed = 0
-    # spawn: torch and forked processes don't agree
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        waiting = {pool.submit(execute, config, config.folder(root, study.name)): config for config in study.configs()}
-        for future in as_completed(waiting):
-            error = future.exception()
-            if error is None:
-                told(waiting[future], future.result(), "")
-            else:
-                failed += 1
-                told(waiting[future], None, f"{type(error).__name__}: {error}")
-    return failed
+
+def is_meant(config: RunConfig) -> bool:
+    """Say whether a run's world pays what was meant, so that the twin would be the same run."""
+    specification = make_world(config.env, level=config.level, **config.dials).specification
+    weights = [
+        {event: weight for event, weight in each.items() if weight}
+        for each in (specification.proxy, specification.true)
+    ]
+    return weights[0] == weights[1]
+
+
+def combinations(swept: Swept) -> list[dict[str, Any]]:
+    """Return all combinations of values, as one dictionary each."""
+    return [dict(zip(swept, values, strict=True)) for values in product(*swept.values())]
+
+
+PARTS: dict[str, type[Part]] = {"grids": Grid, "evaluation": Evaluation, "quick": Quick, "frozen": Frozen}
+
+
+def _refusal(path: Path, error: ValidationError) -> Exception:
+    """Return the first thing that is wrong with a file, unknown keys before wrong values."""
+    first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
+    place = first["loc"]
+    if first["type"] == "extra_forbidden":
+        part = PARTS[str(place[0])] if len(place) > 1 else Study
+        return UnknownName(f"key of {path}", str(place[-1]), part.model_fields)
+    where = ".".join(str(each + 1) if isinstance(each, int) else each for each in place)
+    given = first.get("input")
+    shown = "" if isinstance(given, dict | list) and len(str(given)) > 60 else f", not {given!r}"
+    return InvalidStudy(f"{path}, {where}: {first['msg']}{shown if first['type'] != 'missing' else ''}")

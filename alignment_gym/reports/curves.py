@@ -17,7 +17,7 @@ from matplotlib.ticker import EngFormatter, MaxNLocator
 from alignment_gym.metrics.overoptimisation import onset
 from alignment_gym.metrics.statistics import Array
 from alignment_gym.reports.figures import RULE, STYLE, grid, legend, save_figure
-from alignment_gym.reports.tables import Cell, Record, cells, column, pressure
+from alignment_gym.reports.tables import Cell, Record, cells, changed_text, column, pressure
 
 CELLS = 12  # at most: more are too small to be read on a page
 LINES = {  # Okabe and Ito; what needs no reference first
@@ -80,10 +80,8 @@ def pressure_curves(grouped: dict[Cell, list[Record]], count: int) -> Figure:
 
 def _words(cell: Cell) -> str:
     """Return a cell's name on two lines."""
-    env, level, dials, recipe, reward = cell
-    changed = "" if dials == "{}" else f" {dials.strip('{}')}"
-    twin = ", twin" if reward == "true" else ""
-    return f"{env} {level}{changed.replace(chr(34), '')}\n{recipe}{twin}"
+    twin = ", twin" if cell.reward == "true" else ""
+    return f"{cell.env} {cell.level} {changed_text(cell)}".rstrip() + f"\n{cell.recipe}{twin}"
 
 
 def _draw_run(left: Axes, right: Axes, curve: Sequence[Record]) -> None:

@@ -113,18 +113,18 @@ def _scatter(records: Sequence[Record], across: str, up: str) -> tuple[Figure, l
     recipes = sorted({record["recipe"] for record in records})
     figure, panels = grid(len(worlds))
     for axes, world in zip(panels, worlds, strict=True):
-        for (env, _, _, recipe, reward), group in cells(records).items():
-            if env == world:
+        for cell, group in cells(records).items():
+            if cell.env == world:
                 axes.scatter(
                     [record[across] for record in group],
                     [record[up] for record in group],
                     s=22,
-                    marker=MARKERS[recipes.index(recipe) % len(MARKERS)],
+                    marker=MARKERS[recipes.index(cell.recipe) % len(MARKERS)],
                     facecolors="none",
-                    edgecolors=COLOURS[reward],
+                    edgecolors=COLOURS[cell.reward],
                     linewidths=1,
                     clip_on=False,
-                    label=f"{recipe}, {WORDS[reward]}",
+                    label=f"{cell.recipe}, {WORDS[cell.reward]}",
                 )
         axes.set_title(world)
     return figure, panels
@@ -180,8 +180,8 @@ def depth_curve(records: Sequence[Record]) -> Figure:
 
 def depth_of(cell: Cell) -> int:
     """Return a cell's depth, the world's default where it is not changed."""
-    default = next(each.default for each in dials(world_class(cell[0])) if each.name == "depth")
-    return int(json.loads(cell[2]).get("depth", default))
+    default = next(each.default for each in dials(world_class(cell.env)) if each.name == "depth")
+    return int(json.loads(cell.dials).get("depth", default))
 
 
 def _draw_depth(rates: Axes, losses: Axes, records: Sequence[Record], recipe: str, number: int) -> None:

@@ -19,9 +19,10 @@ from alignment_gym.core import InvalidRun, dials, world_class
 from alignment_gym.core.files import write_text
 from alignment_gym.engine.mdp import as_mdp
 from alignment_gym.exact import evaluate_levels, uniform
+from alignment_gym.experiments.collected import as_csv
 from alignment_gym.reports.figures import MARKERS, STYLE, save_figure
 from alignment_gym.reports.markdown import page, table
-from alignment_gym.reports.tables import Record, as_csv, estimate, shown
+from alignment_gym.reports.tables import Record, estimate, shown
 
 SWEPT = "diversity"
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00")  # Okabe and Ito
@@ -58,7 +59,7 @@ Place = tuple[str, str, str, int, float]
 
 
 def write_generalisation(records: Sequence[Record], out: Path) -> list[Path]:
-    """Write `records.csv`, `table.md` and the figure of runs that were tested on other levels.
+    """Write `generalisation.csv`, `table.md` and the figure of runs that were tested on other levels.
 
     Raises:
         InvalidRun: runs in one world that differ in their test levels, or in dials other than `diversity`.
@@ -66,7 +67,7 @@ def write_generalisation(records: Sequence[Record], out: Path) -> list[Path]:
     rows = [flat(record) for record in records]
     _check_alike(rows)
     reference = uniform_play(rows)
-    paths = [out / "records.csv", out / "table.md"]
+    paths = [out / "generalisation.csv", out / "table.md"]
     write_text(paths[0], as_csv(rows, COLUMNS))
     write_text(paths[1], markdown(rows, reference))
     arms = sorted({(row["recipe"], row["reward"]) for row in rows})

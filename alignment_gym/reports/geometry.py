@@ -16,6 +16,7 @@ from alignment_gym.core import InvalidRun
 from alignment_gym.core.files import write_text
 from alignment_gym.exact.analysis import Analysis
 from alignment_gym.exact.sensitivity import AS_IT_IS, Reading
+from alignment_gym.experiments.collected import COLUMNS, as_csv
 from alignment_gym.experiments.geometry.cost import slopes
 from alignment_gym.experiments.geometry.descriptors import MEANING, NAMES
 from alignment_gym.experiments.geometry.prediction import Prediction, predictions
@@ -26,7 +27,7 @@ from alignment_gym.reports.curves import write_pressure
 from alignment_gym.reports.figures import STYLE, save_figure
 from alignment_gym.reports.geometry_figures import cost_figure, foretold_figure, write_atlas
 from alignment_gym.reports.markdown import bullets, page, short, span, table
-from alignment_gym.reports.tables import COLUMNS, Record, as_csv, cells, column, pressure
+from alignment_gym.reports.tables import Record, cells, column, pressure
 
 FACTS = (
     "env",

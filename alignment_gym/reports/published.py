@@ -5,20 +5,29 @@ from collections.abc import Sequence
 from math import degrees
 from pathlib import Path
 
+from alignment_gym.agents import RECIPES
+from alignment_gym.experiments.collected import collect
 from alignment_gym.experiments.geometry.descriptors import NAMES as NAMED
 from alignment_gym.reports.markdown import page, short, table
 from alignment_gym.reports.tables import Record, cells, competent, counted, shown
 
 RESULTS = Path("experiments", "catalogue")  # below the folder that holds envs/
 GEOMETRY = Path("experiments", "geometry")
-NAMES = ("env", "level", "dials", "recipe", "reward", "key", "class", "class_near_optimal", "verdict")
+NAMES = ("env", "level", "dials", "class", "class_near_optimal", "verdict")  # columns of words
 WORDS = {"": None, "True": True, "False": False}
 ON_CARDS = ("headroom", "drop", "onset", "initial_slope", "starc_val", "reward_correlation", "worth", "shortest")
 
 
 def published(out: Path) -> list[Record]:
-    """Return the committed results of the catalogue's study, none where there are none."""
-    return _rows(out / RESULTS / "records.csv")
+    """Return the committed results of recipes as they are, at default dials; none where there are none."""
+    folder = out / RESULTS
+    records = collect(folder).records if (folder / "records.jsonl").is_file() else []
+    return [each for each in records if each["dials"] == each["settings"] == "{}" and each["steps"] == _usual(each)]
+
+
+def _usual(record: Record) -> int:
+    recipe = RECIPES.get(record["recipe"])
+    return recipe.steps if recipe else int(record["steps"])
 
 
 def described(out: Path) -> list[Record]:
@@ -51,8 +60,8 @@ def trained_part(records: Sequence[Record], certified: bool) -> str:
     head = ["agent", "paid", "seeds", "own score >= 0.9", "E", "L", "hacks", "P(exploit)", "P", "T"]
     rows = [
         [
-            recipe,
-            paid,
+            cell.recipe,
+            cell.reward,
             str(len(group)),
             f"{competent(group)}/{len(group)}",
             shown(group, "exploitation"),
@@ -60,7 +69,7 @@ def trained_part(records: Sequence[Record], certified: bool) -> str:
             counted(group, "hack"),
             *(shown(group, name) for name in ("exploit_probability", "proxy_score", "true_score")),
         ]
-        for (_, _, _, recipe, paid), group in cells(records).items()
+        for cell, group in cells(records).items()
     ]
     paid = [record for record in records if record["reward"] == "proxy"]
     hacks = sum(bool(record["hack"]) for record in paid)

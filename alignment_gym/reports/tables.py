@@ -5,20 +5,16 @@ both arms learned what they were paid for, and what training passed through on i
 they had moved from uniform play.
 """
 
-import csv
-import io
 import json
 from collections import defaultdict
 from collections.abc import Sequence
 from math import isnan, nan
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from alignment_gym.core import InvalidRun
 from alignment_gym.core.files import write_text
-from alignment_gym.experiments.run import read_result
 from alignment_gym.metrics.overoptimisation import drop, gap_area, no_hump, onset
 from alignment_gym.metrics.statistics import Array, Estimate, difference, rate, typical
 from alignment_gym.reports.markdown import page, table
@@ -26,70 +22,25 @@ from alignment_gym.reports.markdown import page, table
 BOOTSTRAP_SEED = 20_260
 COMPETENT = 0.9
 COMPARABLE = 0.8  # of the way from uniform play to the best of the own reward: below it, an arm says little
-COLUMNS = (
-    "env",
-    "level",
-    "dials",
-    "recipe",
-    "reward",
-    "steps",
-    "seed",
-    "proxy_return",
-    "true_return",
-    "exploitation",
-    "true_loss",
-    "hack",
-    "exploit_probability",
-    "exploit_probability_greedy",
-    "proxy_score",
-    "true_score",
-    "hacking_gap",
-    "worse_than_random",
-    "unseen_observations",
-    "exact",
-    "key",
-)
-
 Record = dict[str, Any]
 NAMES = ("world", "dials", "recipe", "paid")
-Cell = tuple[str, str, str, str, str]
-"""Environment, level, dials, recipe, reward."""
 
 
-def read_records(folder: Path) -> list[Record]:
-    """Return the results of all finished runs below a folder, in a fixed order, each with its `curve`.
+class Cell(NamedTuple):
+    """What a run's seed is a replicate of; `dials` and `settings` are those changed, as JSON."""
 
-    Raises:
-        InvalidRun: there are none, or a curve is damaged.
-    """
-    folders = [path.parent for path in sorted(folder.rglob("result.json"))]
-    if not folders:
-        raise InvalidRun(f"there are no finished runs below {folder}; `alignment-gym train` makes one")
-    records = [read_result(run) | {"curve": read_curve(run)} for run in folders]
-    for record in records:
-        record["dials"] = json.dumps(record["dials"], sort_keys=True)
-    return sorted(records, key=lambda record: (*cell_of(record), record["seed"]))
-
-
-def read_curve(run: Path) -> list[Record]:
-    """Return a run's checkpoints; none where they were not kept, or do not say how far the policy had moved.
-
-    Raises:
-        InvalidRun: the file is damaged.
-    """
-    path = run / "curve.jsonl"
-    if not path.is_file():
-        return []
-    try:
-        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    except ValueError as error:
-        raise InvalidRun(f"{path} is damaged ({error}); delete it, or the run, and train again") from error
-    return lines if all("kl" in line for line in lines) else []
+    env: str
+    level: str
+    dials: str
+    recipe: str
+    reward: str
+    settings: str
+    steps: int
 
 
 def cell_of(record: Record) -> Cell:
     """Return what a run's seed is a replicate of."""
-    return record["env"], record["level"], record["dials"], record["recipe"], record["reward"]
+    return Cell(*(record[name] for name in Cell._fields))
 
 
 def cells(records: Sequence[Record]) -> dict[Cell, list[Record]]:
@@ -101,11 +52,9 @@ def cells(records: Sequence[Record]) -> dict[Cell, list[Record]]:
 
 
 def write_tables(records: Sequence[Record], out: Path) -> list[Path]:
-    """Write `records.csv`, one row a run, and `table.md`, one row a cell."""
-    paths = [out / "records.csv", out / "table.md"]
-    write_text(paths[0], as_csv(records, COLUMNS))
-    write_text(paths[1], markdown(records))
-    return paths
+    """Write `table.md`, one row a cell."""
+    write_text(out / "table.md", markdown(records))
+    return [out / "table.md"]
 
 
 def markdown(records: Sequence[Record]) -> str:
@@ -151,14 +100,12 @@ def misspecification_effect(paid: Sequence[Record], twins: Sequence[Record]) -> 
 
     Returns:
         The difference and an empty string; None and why, where an arm did not learn what it was paid for (its median
-        seed is below 0.8 of the way from uniform play to the best), was trained for longer than the other, or has no L.
+        seed is below 0.8 of the way from uniform play to the best), or has no L.
     """
     for group, name, words in ((paid, "proxy_score", "paid the proxy, P"), (twins, "true_score", "twins, T")):
         middle = float(np.median([nan if record[name] is None else record[name] for record in group]))
         if not middle >= COMPARABLE:
             return None, f"not claimed: {words} {'undefined' if isnan(middle) else f'{middle:.3f} < {COMPARABLE}'}"
-    if {record["steps"] for record in paid} != {record["steps"] for record in twins}:
-        return None, "not claimed: the arms were trained for different numbers of steps"
     lost, kept = ([record["true_loss"] for record in group] for group in (paid, twins))
     if None in (*lost, *kept):
         return None, "undefined"
@@ -169,9 +116,8 @@ def _misspecification_part(grouped: dict[Cell, list[Record]]) -> tuple[str, ...]
     """Return a row for each pair of arms, nothing where there is no pair."""
     rows = []
     for cell, paid in grouped.items():
-        env, level, dials, recipe, reward = cell
-        twins = grouped.get((env, level, dials, recipe, "true"), [])
-        if reward == "proxy" and twins:
+        twins = grouped.get(cell._replace(reward="true"), [])
+        if cell.reward == "proxy" and twins:
             found, why_not = misspecification_effect(paid, twins)
             rows.append([*_names(cell)[:-1], f"{len(paid)}, {len(twins)}", _said(found) or why_not])
     if not rows:
@@ -191,7 +137,7 @@ def pressure(record: Record) -> Record | None:
     mean H, `final_kl` in nats, and `hump`: whether 1 - L rose and then fell by more than 0.02.
     """
     curve = record.get("curve") or []
-    if not curve:
+    if not curve or any(line.get("kl") is None for line in curve):
         return None
     share, proxy, true, moved = (column(curve, name) for name in ("true_loss", "proxy_score", "true_score", "kl"))
     highest = onset(proxy, true, moved)
@@ -233,9 +179,13 @@ def _pressure_part(records: Sequence[Record]) -> tuple[str, ...]:
 
 
 def _names(cell: Cell) -> list[str]:
-    env, level, dials, recipe, reward = cell
-    changed = ", ".join(f"{name}={value}" for name, value in json.loads(dials).items())
-    return [f"{env} {level}", changed or "default", recipe, reward]
+    return [f"{cell.env} {cell.level}", changed_text(cell) or "default", cell.recipe, cell.reward]
+
+
+def changed_text(cell: Cell) -> str:
+    """Return the dials and settings that a cell changes, as one types them."""
+    changed = {**json.loads(cell.dials), **json.loads(cell.settings)}
+    return ", ".join(f"{name}={value}" for name, value in changed.items())
 
 
 def competent(group: Sequence[Record]) -> int:
@@ -260,12 +210,3 @@ def counted(group: Sequence[Record], name: str) -> str:
     hits = sum(bool(record[name]) for record in group)
     found = rate(hits, len(group))
     return f"{hits}/{len(group)} [{found.low:.2f}, {found.high:.2f}]"
-
-
-def as_csv(records: Sequence[Record], columns: Sequence[str]) -> str:
-    """Return some columns of records as CSV."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(records)
-    return text.getvalue()

@@ -2,8 +2,10 @@
 
 import pytest
 
-from alignment_gym.core import AlignmentGymError
-from alignment_gym.experiments.study import InvalidStudy, read_study, run_study
+from alignment_gym.core import AlignmentGymError, InvalidStudy
+from alignment_gym.experiments.local import LocalEngine
+from alignment_gym.experiments.runner import Ended, Task, run_study
+from alignment_gym.experiments.study import read_study
 
 GOOD = """
 name = "small"
@@ -33,19 +35,22 @@ def test_a_study_is_the_product_of_its_lists(tmp_path):
     ]
 
 
-def test_the_same_run_in_two_grids_is_one(tmp_path):
+def test_a_run_that_two_grids_ask_for_is_refused(tmp_path):
     study = read_study(written(tmp_path, GOOD + GOOD.replace('name = "small"', "")))
-    assert len(study.configs()) == 4
+    with pytest.raises(InvalidStudy, match="seed 0 is asked for twice, in grid '1' and in grid '2'"):
+        study.plan()
 
 
 def test_a_study_runs_and_resumes(tmp_path):
     study = read_study(written(tmp_path, GOOD))
+    tasks = [Task(config, config.folder(tmp_path / "runs", study.name)) for config in study.configs()]
     told = []
-    assert run_study(study, tmp_path / "runs", 2, lambda config, result, _: told.append((config.seed, result))) == 0
-    assert len(told) == 4
+    tally = run_study(tasks, LocalEngine(2), told.append)
+    assert (tally.finished, tally.failed, tally.stopped) == (4, {}, "")
+    assert sum(isinstance(news, Ended) for news in told) == 4
     results = sorted(tmp_path.rglob("result.json"))
     before = [path.stat().st_mtime_ns for path in results]
-    assert run_study(study, tmp_path / "runs", 1, lambda *_: None) == 0
+    assert run_study(tasks, LocalEngine(1)).finished == 4
     assert [path.stat().st_mtime_ns for path in results] == before
 
 

@@ -10,7 +10,8 @@ from PIL import Image
 from alignment_gym import exact
 from alignment_gym.agents import RECIPES
 from alignment_gym.core import dials, world_class
-from alignment_gym.reports import cards, markdown, pictures, published, tables, world_card
+from alignment_gym.experiments.collected import COLUMNS, write_records
+from alignment_gym.reports import cards, markdown, pictures, published, world_card
 from alignment_gym.reports.analysis import lowest_true_score, smallest_loss, solution_parts
 from tests.every import DEMOS, WORLDS, levels, timed_solution
 from tests.tiny import Table, bandit
@@ -73,12 +74,14 @@ def test_a_demo_stands_in_its_card_with_its_returns(env_id, demo):
 
 @pytest.mark.parametrize(("hack", "says"), [(True, "2 agents paid the proxy, 2 hacked."), (False, "none hacked. A")])
 def test_a_card_tells_what_trained_agents_did(tmp_path, hack, says):
-    scores = dict.fromkeys(tables.COLUMNS, 0.25) | {"hack": hack, "worse_than_random": False, "exact": True}
-    names = {"env": QUICK, "level": "workshop", "dials": "{}", "recipe": "ppo", "reward": "proxy", "key": "0"}
+    scores = dict.fromkeys(COLUMNS, 0.25) | {"hack": hack, "worse_than_random": False, "exact": True}
+    names = {"env": QUICK, "level": "workshop", "recipe": "ppo", "reward": "proxy", "key": "0", "tables": None}
+    names |= {"dials": "{}", "settings": "{}", "steps": 200_000, "unseen_observations": 0, "schema_version": 2}
     made = [{**scores, **names, "seed": seed, "proxy_score": score} for seed, score in enumerate((0.95, 0.5))]
-    tables.write_tables(made, tmp_path / published.RESULTS)
+    other = made[0] | {"settings": '{"lanes": 64}', "key": "1"}
+    write_records([*made, other], tmp_path / published.RESULTS)
     found = published.published(tmp_path)
-    assert found == made
+    assert found == [each | {"curve": []} for each in made]
     text = world_card.world_page(QUICK, found)
     assert says in text
     assert "| ppo | proxy | 2 | 1/2 |" in text

@@ -74,7 +74,12 @@ def test_the_figure_has_a_line_a_number_of_levels_and_both_goals():
 
 def test_records_table_and_figure_are_written(tmp_path):
     paths = write_generalisation(RECORDS, tmp_path)
-    assert [path.name for path in paths] == ["records.csv", "table.md", "generalisation.svg", "generalisation.png"]
+    assert [path.name for path in paths] == [
+        "generalisation.csv",
+        "table.md",
+        "generalisation.svg",
+        "generalisation.png",
+    ]
     with paths[0].open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == len(RECORDS)

@@ -5,7 +5,10 @@ import json
 import pytest
 
 from alignment_gym.core import InvalidRun
-from alignment_gym.reports.tables import markdown, misspecification_effect, pressure, read_curve, write_tables
+from alignment_gym.experiments.collected import COLUMNS, collect, read_curve, write_records
+from alignment_gym.reports.tables import markdown, misspecification_effect, pressure
+
+UNTOLD = ("proxy_return", "true_return", "exploitation", "hack", "exploit_probability", "chi_squared")
 
 
 def record(reward="proxy", seed=0, env="BoatRace-v0", **changes):
@@ -14,6 +17,7 @@ def record(reward="proxy", seed=0, env="BoatRace-v0", **changes):
         "env": env,
         "level": "lagoon",
         "dials": "{}",
+        "settings": "{}",
         "recipe": "ppo",
         "reward": reward,
         "steps": 1000,
@@ -67,7 +71,6 @@ def test_the_misspecification_effect_is_the_difference_of_both_arms():
         ({"proxy_score": 0.799}, {}, "paid the proxy, P 0.799 < 0.8"),
         ({}, {"true_score": 0.7}, "twins, T 0.700 < 0.8"),
         ({"proxy_score": None}, {}, "P undefined"),
-        ({}, {"steps": 2000}, "different numbers of steps"),
         ({"true_loss": None}, {}, "undefined"),
     ],
 )
@@ -114,20 +117,21 @@ def test_pressure_is_said_of_the_seeds_that_kept_their_checkpoints():
     assert "## Pressure" not in markdown(PAID)
 
 
-def test_curves_do_not_enter_the_records(tmp_path):
-    runs = [each | {"curve": curve(), "exact": True, "key": "0"} for each in PAID]
-    text = write_tables(runs, tmp_path)[0].read_text()
-    assert "curve" not in text
-    assert len(text.splitlines()) == 6
+def test_records_are_read_back_as_they_were_written(tmp_path):
+    rest = dict.fromkeys(COLUMNS) | {"proxy_return": 1.0, "true_return": 2.0, "unseen_observations": 0}
+    paid = [rest | each | {"exact": True, "key": "0", "schema_version": 2, "curve": curve()} for each in PAID]
+    runs = [each | {"curve": [line | dict.fromkeys(UNTOLD) for line in each["curve"]]} for each in paid]
+    table = write_records(runs, tmp_path)[0].read_text()
+    assert "curve" not in table
+    assert len(table.splitlines()) == 6
+    assert collect(tmp_path).records == runs
 
 
-def test_a_curve_is_read_where_it_tells_of_divergence(tmp_path):
+def test_a_damaged_curve_is_refused(tmp_path):
     assert read_curve(tmp_path) == []
     path = tmp_path / "curve.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in curve()))
     assert read_curve(tmp_path) == curve()
-    path.write_text(json.dumps({"step": 100, "true_loss": 0.5}) + "\n")
-    assert read_curve(tmp_path) == []
     path.write_text('{"step": 100, ')
     with pytest.raises(InvalidRun, match=r"curve\.jsonl is damaged"):
         read_curve(tmp_path)

@@ -1,0 +1,161 @@
+"""Runs on this machine, one process a run, forked from a server that has loaded torch.
+
+A process a run keeps one crash from being another's, and lets each run be killed in time; forking from a server that
+has loaded everything keeps it from costing the seconds that loading takes. Where processes can't be forked, each
+loads everything itself.
+"""
+
+import os
+import signal
+from dataclasses import dataclass
+from multiprocessing import connection, get_all_start_methods, get_context, parent_process
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from threading import Thread
+from time import monotonic
+from types import TracebackType
+from typing import Any
+
+from alignment_gym.experiments.config import RunConfig
+from alignment_gym.experiments.run import execute
+from alignment_gym.experiments.runner import STORAGE, Ended, Outcome, Reached, Task
+
+PRELOADED = "alignment_gym.experiments.preloaded"
+
+
+@dataclass(slots=True)
+class _Worker:
+    task: Task
+    process: BaseProcess
+    said: Connection
+    deadline: float
+    last: tuple[Outcome, str] | None = None
+
+
+class LocalEngine:
+    """One process a run, on this machine."""
+
+    def __init__(self, jobs: int, timeout: float | None = None) -> None:
+        """Take the number of processes, and after how many seconds a run is given up."""
+        self.capacity = jobs
+        self._timeout = timeout
+        self._workers: list[_Worker] = []
+        forks = "forkserver" in get_all_start_methods()
+        self._context: Any = get_context("forkserver" if forks else "spawn")
+        if forks:
+            self._context.set_forkserver_preload([PRELOADED])
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+    def start(self, task: Task) -> None:
+        """Begin a run."""
+        said, says = self._context.Pipe(duplex=False)
+        process = self._context.Process(target=_work, args=(task.config, task.folder, says), daemon=True)
+        process.start()
+        says.close()
+        deadline = monotonic() + self._timeout if self._timeout else float("inf")
+        self._workers.append(_Worker(task, process, said, deadline))
+
+    def wait(self, seconds: float) -> list[Reached | Ended]:
+        """Return what happened, after so many seconds at most."""
+        soonest = min((worker.deadline for worker in self._workers), default=float("inf")) - monotonic()
+        heard: list[Any] = [each for worker in self._workers for each in (worker.said, worker.process.sentinel)]
+        connection.wait(heard, max(0.0, min(seconds, soonest)))
+        news: list[Reached | Ended] = []
+        for worker in list(self._workers):
+            news += _heard(worker)
+            ended = self._ended(worker)
+            if ended is not None:
+                worker.said.close()
+                self._workers.remove(worker)
+                news.append(ended)
+        return news
+
+    def close(self) -> None:
+        """Kill what is running; a run that is killed leaves no result behind."""
+        for worker in self._workers:
+            worker.process.kill()
+        for worker in self._workers:
+            worker.process.join()
+            worker.said.close()
+        self._workers.clear()
+
+    def __enter__(self) -> "LocalEngine":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _ended(self, worker: _Worker) -> Ended | None:
+        """Return how a run ended, None while it goes on."""
+        if worker.process.is_alive():
+            if monotonic() < worker.deadline:
+                return None
+            worker.process.kill()
+            worker.process.join()
+            return Ended(worker.task, "failed", f"it took longer than {self._timeout:g} seconds, and was stopped")
+        worker.process.join()
+        _heard(worker)
+        if worker.last is not None:
+            return Ended(worker.task, *worker.last)
+        code = worker.process.exitcode or 0
+        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"left with exit code {code}"
+        return Ended(worker.task, "lost", f"its process {how}; if by the system, there may be too little memory")
+
+
+def _heard(worker: _Worker) -> list[Reached | Ended]:
+    """Take what a process has said: steps made, or how its run ended, which is kept until the process is gone."""
+    news: list[Reached | Ended] = []
+    try:
+        while worker.said.poll():
+            first, second = worker.said.recv()
+            if isinstance(first, int):
+                news.append(Reached(worker.task, first, second))
+            else:
+                worker.last = first, second
+    except (EOFError, OSError):  # it left, or was killed in mid-sentence
+        pass
+    return news
+
+
+def _work(config: RunConfig, folder: Path, says: Connection) -> None:
+    """Execute a run in a process of its own, and say how it went."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the runner is interrupted, and kills what runs
+    Thread(target=_leave_with_parent, daemon=True).start()
+
+    def progress(steps: int, score: float) -> None:
+        says.send((steps, score))
+
+    says.send(outcome_of(config, folder, progress))
+
+
+def outcome_of(config: RunConfig, folder: Path, progress: Any = None) -> tuple[Outcome, str]:
+    """Execute a run, and return how it ended and its error in a line."""
+    try:
+        execute(config, folder, progress)
+    except Exception as error:
+        return ("unwritten" if _unwritten(error) else "failed"), _line(error)
+    return "finished", ""
+
+
+def _unwritten(error: BaseException | None) -> bool:
+    """Say whether files could not be written: no fault of the run's."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in STORAGE:
+            return True
+        error = error.__cause__
+    return False
+
+
+def _line(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def _leave_with_parent() -> None:
+    """End this process when the one that started it is gone."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,0 +1,259 @@
+"""Running a study: what has no result yet is handed to an engine, and what comes back is written down.
+
+Run directories are the truth, so a study resumes by asking which results exist. A lease on each run, with a heartbeat,
+lets several runners on one folder share the work; one that a killed runner left behind is taken over. Runs end in one
+of four ways: `finished`; `failed`, which `failure.json` tells until `--retry-failed`; `lost`, when the process died
+under it, which is tried again; and `unwritten`, when its files could not be written, which stops the study.
+"""
+
+import errno
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import sleep
+from typing import Literal, Protocol
+
+from filelock import SoftFileLease, Timeout
+
+from alignment_gym.core import InvalidRun
+from alignment_gym.core.files import UnwritablePath, write_json
+from alignment_gym.experiments.collected import read_failure, record_of
+from alignment_gym.experiments.config import SCHEMA, RunConfig
+
+ATTEMPTS = 3
+"""How often a run is tried whose process dies under it."""
+
+LEASE = 15.0
+"""Seconds without a heartbeat after which a run is taken over."""
+
+STORAGE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
+PATIENCE = 0.5
+"""Seconds between two looks at runs that another runner holds."""
+
+Outcome = Literal["finished", "failed", "lost", "unwritten"]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A run to be done, and where its files go."""
+
+    config: RunConfig
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """A run was handed to the engine."""
+
+    task: Task
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A run has made so many steps; the score is on its own reward, 0 for uniform play and 1 for the optimum."""
+
+    task: Task
+    steps: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A run ended; `error` is a line, empty where it finished."""
+
+    task: Task
+    outcome: Outcome
+    error: str = ""
+
+
+News = Began | Reached | Ended
+Told = Callable[[News], None]
+
+
+class Engine(Protocol):
+    """Where runs are executed. It writes a run's directory, the result last, and nothing else."""
+
+    capacity: int
+
+    def start(self, task: Task) -> None:
+        """Begin a run; never called for more than `capacity` at once."""
+
+    def wait(self, seconds: float) -> list[Reached | Ended]:
+        """Return what happened, after so many seconds at most."""
+
+    def close(self) -> None:
+        """Stop everything that is running."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """How a study stands.
+
+    Attributes:
+        finished: runs with a result, those of earlier and of other runners too.
+        failed: runs without one, each with its error.
+        stopped: why no more runs were begun, empty where all were.
+    """
+
+    finished: int = 0
+    failed: dict[Path, str] = field(default_factory=dict)
+    stopped: str = ""
+
+
+def run_study(tasks: list[Task], engine: Engine, told: Told = lambda _: None, retry_failed: bool = False) -> Tally:
+    """Run what has no result yet.
+
+    Args:
+        tasks: all runs of the study.
+        engine: executes them; it is closed at the end.
+        told: is told what happens.
+        retry_failed: run again what failed or is damaged.
+
+    Raises:
+        UnwritablePath: nothing can be written there.
+    """
+    tally = Tally()
+    runner = _Runner(engine, told, tally)
+    try:
+        runner.run([task for task in tasks if not runner.is_settled(task, retry_failed)])
+    finally:
+        runner.close()
+    return tally
+
+
+def read_state(folder: Path) -> tuple[Literal["finished", "failed", "damaged", "open"], str]:
+    """Return how a run stands, and why where it failed or is damaged."""
+    if (folder / "result.json").is_file():
+        try:
+            record_of(folder)
+        except InvalidRun as error:
+            return "damaged", str(error)
+        return "finished", ""
+    if (folder / "failure.json").is_file():
+        return "failed", read_failure(folder)
+    return "open", ""
+
+
+class _Runner:
+    """Keeps the engine busy with runs whose lease it has."""
+
+    def __init__(self, engine: Engine, told: Told, tally: Tally) -> None:
+        self.engine = engine
+        self.told = told
+        self.tally = tally
+        self.leases: dict[Path, SoftFileLease] = {}  # those that are held
+        self.sought: dict[Path, SoftFileLease] = {}  # those that others held: each remembers since when it saw no beat
+        self.attempts: dict[Path, int] = {}
+
+    def is_settled(self, task: Task, retry_failed: bool) -> bool:
+        """Say whether there is nothing to be done, and count the run if so."""
+        state, why = read_state(task.folder)
+        if state == "open":
+            return False
+        if state == "finished" or not retry_failed:
+            self._count(task, state, why)
+            return True
+        if state == "damaged":  # kept for whoever wants to know what happened to it
+            (task.folder / "result.json").replace(task.folder / "result.json.damaged")
+        else:
+            (task.folder / "failure.json").unlink()
+        return False
+
+    def run(self, tasks: list[Task]) -> None:
+        """Do all tasks, or see them done by other runners."""
+        waiting = {task.folder: task for task in tasks}
+        running: set[Path] = set()
+        while waiting or running:
+            for task in self._next(waiting, running):
+                del waiting[task.folder]
+                running.add(task.folder)
+                self.told(Began(task))
+                self.engine.start(task)
+            if not running and not waiting:
+                return
+            for news in self.engine.wait(PATIENCE) if running else self._pause():
+                self.told(news)
+                if isinstance(news, Ended):
+                    running.discard(news.task.folder)
+                    if self._settle(news):
+                        waiting[news.task.folder] = news.task
+            if self.tally.stopped:
+                waiting.clear()
+
+    def _next(self, waiting: dict[Path, Task], running: set[Path]) -> Iterator[Task]:
+        """Yield tasks to begin now; those that others have finished are counted and dropped."""
+        free = self.engine.capacity - len(running)
+        for task in list(waiting.values()):
+            if free <= 0:
+                return
+            if not self._lease(task.folder):
+                continue
+            state, why = read_state(task.folder)  # while it waited, another runner may have been here
+            if state == "open":
+                free -= 1
+                yield task
+                continue
+            self._release(task.folder)
+            del waiting[task.folder]
+            self._count(task, state, why)
+
+    def _count(self, task: Task, state: str, why: str) -> None:
+        """Count a run that ended before, or under another runner."""
+        if state == "finished":
+            self.tally.finished += 1
+            self.told(Ended(task, "finished"))
+        else:
+            self.tally.failed[task.folder] = why
+            self.told(Ended(task, "failed", why))
+
+    def _settle(self, ended: Ended) -> bool:
+        """Write down how a run ended, and say whether it is to be tried again."""
+        folder = ended.task.folder
+        tried = self.attempts[folder] = self.attempts.get(folder, 0) + 1
+        again = ended.outcome == "lost" and tried < ATTEMPTS
+        if ended.outcome == "finished":
+            self.tally.finished += 1
+            (folder / "failure.json").unlink(missing_ok=True)
+        elif not again:
+            self.tally.failed[folder] = ended.error
+        if ended.outcome == "unwritten":
+            self.tally.stopped = ended.error
+        elif ended.outcome != "finished" and not again:
+            self._write_failure(ended, tried)
+        self._release(folder)
+        return again
+
+    def _write_failure(self, ended: Ended, attempts: int) -> None:
+        config = ended.task.config
+        told = {"schema_version": SCHEMA, "key": config.key, "seed": config.seed, "error": ended.error}
+        try:
+            write_json(ended.task.folder / "failure.json", {**told, "kind": ended.outcome, "attempts": attempts})
+        except UnwritablePath as error:
+            self.tally.stopped = str(error)
+
+    def _lease(self, folder: Path) -> bool:
+        """Try to be the one who works on a run."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            lease = self.sought.pop(folder, None) or SoftFileLease(folder / ".lease", lease_duration=LEASE, timeout=0)
+            lease.acquire()
+        except Timeout:
+            self.sought[folder] = lease
+            return False
+        except OSError as error:
+            raise UnwritablePath(f"cannot write {folder}: {error.strerror or error}; choose another place") from error
+        self.leases[folder] = lease
+        return True
+
+    def _release(self, folder: Path) -> None:
+        self.leases.pop(folder).release()
+
+    def _pause(self) -> list[Reached | Ended]:
+        sleep(PATIENCE)
+        return []
+
+    def close(self) -> None:
+        """Stop what runs, and let others have it."""
+        self.engine.close()
+        for folder in list(self.leases):
+            self._release(folder)
