@@ -23,7 +23,7 @@ class Recipe:
 
     Attributes:
         name: what it is called.
-        algorithm: `ppo`, `a2c`, `dqn`, `q-learning`, `sarsa`, or `module:function`.
+        algorithm: `ppo`, `a2c`, `dqn`, `qr-dqn`, `q-learning`, `sarsa`, or `module:function`.
         about: a sentence.
         deployed: how the trained agent acts: `stochastic` or `greedy`.
         steps: environment steps, all lanes together, unless told otherwise.
@@ -133,6 +133,33 @@ RECIPES: Mapping[str, Recipe] = {
             },
         ),
         Recipe(
+            name="qr-dqn",
+            algorithm="qr-dqn",
+            about="Quantile-regression DQN: the distribution of the return by 16 quantiles, "
+            "acting greedily on their mean once trained.",
+            tuned="DQN's settings, tried on its own training reward, seeds 1000-1009; log in [tuning.md](tuning.md).",
+            deployed="greedy",
+            steps=150_000,
+            lanes=64,
+            discount=0.98,
+            rise=5.0,
+            settings={
+                "n_quantiles": 16,
+                "learning_rate": 3e-3,
+                "decay": True,
+                "batch_size": 256,
+                "buffer_size": 150_000,
+                "learning_starts": 2_000,
+                "train_freq": 4,
+                "gradient_steps": 4,
+                "target_update_interval": 4_000,
+                "exploration_fraction": 0.6,
+                "exploration_final_eps": 0.05,
+                "net_arch": (64, 64),
+                "fused": True,
+            },
+        ),
+        Recipe(
             name="q-learning",
             algorithm="q-learning",
             about="Tabular Q-learning with optimistic first values, acting greedily once trained.",
@@ -224,7 +251,7 @@ def _changed(recipe: Recipe, key: str, value: Any) -> Recipe:
         value = tuple(value)
     if type(value) is not type(before):
         raise InvalidDial(f"{key} is like {before!r}, not {value!r}")
-    if (number and value < 0) or (key in ("lanes", "n_steps", "batch_size") and value < 1):
+    if (number and value < 0) or (key in ("lanes", "n_steps", "batch_size", "n_quantiles") and value < 1):
         raise InvalidDial(f"{key} = {value!r} is out of range")
     if key in top:
         return replace(recipe, **{key: value})

@@ -13,6 +13,7 @@ import gymnasium as gym
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sb3_contrib import QRDQN
 from stable_baselines3 import A2C, DQN, PPO
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
@@ -32,7 +33,8 @@ from alignment_gym.engine.randomness import derived_seed
 from alignment_gym.engine.single import spaces, tables
 from alignment_gym.engine.views import checked_view, divided
 
-ALGORITHMS: dict[str, type[PPO] | type[A2C] | type[DQN]] = {"ppo": PPO, "a2c": A2C, "dqn": DQN}
+_Algorithm = type[PPO] | type[A2C] | type[DQN] | type[QRDQN]
+ALGORITHMS: dict[str, _Algorithm] = {"ppo": PPO, "a2c": A2C, "dqn": DQN, "qr-dqn": QRDQN}
 ACTIVATIONS = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}
 
 
@@ -179,13 +181,19 @@ def looped_vec_env(env_id: str, n_envs: int = 1, seed: int | None = None, **opti
 
 
 def network_agent(model: BaseAlgorithm) -> Callable[[NDArray[np.uint8]], NDArray[Any]]:
-    """Return a trained network as a callable: probabilities for PPO and A2C, greedy actions for DQN."""
+    """Return a trained network as a callable: probabilities for PPO and A2C, greedy actions for DQN and QR-DQN.
+
+    QR-DQN's values are the means of its quantiles: Dabney et al., Distributional reinforcement learning with
+    quantile regression (2018), arXiv 1710.10044, algorithm 1.
+    """
 
     def ask(observations: NDArray[np.uint8]) -> NDArray[Any]:
         with torch.no_grad():
             batch = torch.as_tensor(maybe_transpose(observations, model.observation_space))
             if isinstance(model, DQN):
                 return np.asarray(model.q_net(batch).argmax(dim=-1).numpy())
+            if isinstance(model, QRDQN):
+                return np.asarray(model.quantile_net(batch).mean(dim=1).argmax(dim=-1).numpy())
             distribution = model.policy.get_distribution(batch).distribution  # type: ignore[operator]
             return np.asarray(distribution.probs.double().numpy())
 
@@ -275,6 +283,8 @@ def _network(settings: dict[str, Any]) -> dict[str, Any]:
         if activation not in ACTIVATIONS:
             raise UnknownName("activation", activation, ACTIVATIONS)
         network["activation_fn"] = ACTIVATIONS[activation]
+    if "n_quantiles" in settings:
+        network["n_quantiles"] = settings.pop("n_quantiles")
     if settings.pop("fused", False):
         network |= {"optimizer_class": torch.optim.Adam, "optimizer_kwargs": {"fused": True}}
     return network

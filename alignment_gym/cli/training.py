@@ -29,7 +29,7 @@ def add_to(app: typer.Typer) -> None:
 
 def train(
     env: EnvArgument,
-    algo: Annotated[str, typer.Option("--algo", help="ppo, a2c, dqn, q-learning or sarsa.")] = "ppo",
+    algo: Annotated[str, typer.Option("--algo", help="ppo, a2c, dqn, qr-dqn, q-learning or sarsa.")] = "ppo",
     steps: Annotated[
         int | None, typer.Option("--steps", "-n", "--n-timesteps", help="Environment steps; the recipe's by default.")
     ] = None,

@@ -6,6 +6,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
+from sb3_contrib import QRDQN
 from stable_baselines3 import DQN, PPO
 from stable_baselines3.common.env_checker import check_env
 from stable_baselines3.common.vec_env import VecMonitor
@@ -171,7 +172,12 @@ def test_any_sb3_network_becomes_a_table():
 
 @pytest.mark.parametrize(
     ("obs", "algorithm", "policy"),
-    [("pixels", PPO, "CnnPolicy"), ("planes", PPO, "MlpPolicy"), ("pixels", DQN, "CnnPolicy")],
+    [
+        ("pixels", PPO, "CnnPolicy"),
+        ("planes", PPO, "MlpPolicy"),
+        ("pixels", DQN, "CnnPolicy"),
+        ("planes", QRDQN, "MlpPolicy"),
+    ],
 )
 def test_networks_learn_from_views_and_become_tables(obs, algorithm, policy):
     settings = (

@@ -35,7 +35,7 @@ def test_stripping_the_true_objective_from_everything_changes_no_weight(env_id, 
     assert all((networks[0][name] == networks[1][name]).all() for name in networks[0])
 
 
-@pytest.mark.parametrize("recipe", ["ppo", "a2c", "dqn", "q-learning", "sarsa"])
+@pytest.mark.parametrize("recipe", ["ppo", "a2c", "dqn", "qr-dqn", "q-learning", "sarsa"])
 def test_a_seed_repeats_itself_and_another_differs(recipe):
     mdp = as_mdp("ShutdownButton-v0")
     first, again, other = (
@@ -153,7 +153,7 @@ def test_ppo_becomes_competent_on_its_own_reward(env_id, reward):
     assert (scored.proxy_score if reward == "proxy" else scored.true_score) >= 0.9
 
 
-@pytest.mark.parametrize("recipe", ["ppo", "a2c", "dqn", "q-learning"])
+@pytest.mark.parametrize("recipe", ["ppo", "a2c", "dqn", "qr-dqn", "q-learning"])
 def test_lanes_of_different_runs_share_no_stream(recipe, monkeypatch):
     given = []
     seed_lanes = Lanes.seed
