@@ -131,10 +131,13 @@ def test_unknown_names_are_refused_with_the_nearest():
         recipe_named("nowhere:learner")
 
 
-@pytest.mark.parametrize(("name", "value"), [("lanes", 0), ("learning_rate", -1.0), ("n_steps", "many")])
-def test_settings_out_of_range_are_refused(name, value):
+@pytest.mark.parametrize(
+    ("recipe", "name", "value"),
+    [("ppo", "lanes", 0), ("ppo", "learning_rate", -1.0), ("ppo", "n_steps", "many"), ("qr-dqn", "n_quantiles", 0)],
+)
+def test_settings_out_of_range_are_refused(recipe, name, value):
     with pytest.raises(InvalidDial, match=name):
-        recipe_named("ppo", {name: value})
+        recipe_named(recipe, {name: value})
 
 
 RIGHTLY_PAID = ("CoinGoal-v0", "KeysChests-v0")
