@@ -69,7 +69,7 @@ def _pace(recipe: str, seen: dict[str, float]) -> float:
 def _seconds(folder: Path) -> float | None:
     try:
         found = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
-        return float(found.get("seconds", found["training_seconds"]))
+        return float(found.get("processor_seconds", found["training_seconds"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
