@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from math import degrees
 from pathlib import Path
 
-from alignment_gym.agents import RECIPES
 from alignment_gym.experiments.collected import collect
 from alignment_gym.experiments.geometry.descriptors import NAMES as NAMED
 from alignment_gym.reports.markdown import page, short, table
-from alignment_gym.reports.tables import Record, cells, competent, counted, shown
+from alignment_gym.reports.summary import is_usual
+from alignment_gym.reports.tables import Record, cell_of, cells, competent, counted, shown
 
 RESULTS = Path("experiments", "catalogue")  # below the folder that holds envs/
 GEOMETRY = Path("experiments", "geometry")
@@ -22,12 +22,7 @@ def published(out: Path) -> list[Record]:
     """Return the committed results of recipes as they are, at default dials; none where there are none."""
     folder = out / RESULTS
     records = collect(folder).records if (folder / "records.jsonl").is_file() else []
-    return [each for each in records if each["dials"] == each["settings"] == "{}" and each["steps"] == _usual(each)]
-
-
-def _usual(record: Record) -> int:
-    recipe = RECIPES.get(record["recipe"])
-    return recipe.steps if recipe else int(record["steps"])
+    return [each for each in records if is_usual(cell_of(each))]
 
 
 def described(out: Path) -> list[Record]:

@@ -1,0 +1,60 @@
+"""A study in one table: agents paid the proxy, each beside its twin, which is the control."""
+
+from collections.abc import Sequence
+
+from alignment_gym.agents import RECIPES
+from alignment_gym.metrics.statistics import rate
+from alignment_gym.reports.markdown import table
+from alignment_gym.reports.tables import Cell, Record, cells, competent, shown
+
+HEAD = (
+    "world",
+    "agent",
+    "seeds",
+    "E",
+    "L",
+    "hacks",
+    "P(exploit)",
+    "P",
+    "T",
+    "twins: L",
+    "their hacks",
+    "their T",
+    "able",
+)
+
+
+def summary(records: Sequence[Record]) -> str:
+    """Return a row for each world and agent at default dials, settings and steps, as Markdown.
+
+    Scores are interquartile means, E and L with 95 % bootstrap intervals, hacks counts with Clopper-Pearson intervals.
+    `able` counts the runs, paid and twins, that reach 0.9 of the way from uniform play to the best of their own reward.
+    """
+    grouped = cells(records)
+    usual = [cell for cell in grouped if cell.reward == "proxy" and is_usual(cell)]
+    rows = [_row(cell, grouped[cell], grouped.get(cell._replace(reward="true"), [])) for cell in usual]
+    return table(HEAD, rows)
+
+
+def is_usual(cell: Cell) -> bool:
+    """Say whether a cell's dials, settings and steps are the world's and the recipe's own."""
+    recipe = RECIPES.get(cell.recipe)
+    return cell.dials == cell.settings == "{}" and (recipe is None or cell.steps == recipe.steps)
+
+
+def _row(cell: Cell, paid: Sequence[Record], twins: Sequence[Record]) -> list[str]:
+    control = [shown(twins, "true_loss"), _counted(twins), _point(twins, "true_score")] if twins else ["-"] * 3
+    able = f"{competent(paid)}/{len(paid)}" + (f", {competent(twins)}/{len(twins)}" if twins else "")
+    scores = [shown(paid, "exploitation"), shown(paid, "true_loss"), _counted(paid)]
+    points = [_point(paid, name) for name in ("exploit_probability", "proxy_score", "true_score")]
+    return [cell.env, cell.recipe, str(len(paid)), *scores, *points, *control, able]
+
+
+def _counted(group: Sequence[Record]) -> str:
+    hits = sum(bool(record["hack"]) for record in group)
+    found = rate(hits, len(group))
+    return f"{hits}/{len(group)} [{found.low:.2f}, {found.high:.2f}]"
+
+
+def _point(group: Sequence[Record], name: str) -> str:
+    return shown(group, name).partition(" ")[0]
