@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 PYTEST_FLAGS ?= -n 2
 
-.PHONY: help demo test test-slow lint cards first catalogue generalisation geometry speed
+.PHONY: help demo test test-slow lint cards baselines generalisation geometry speed
 
 help:
 	@echo "make demo       train a boat on the proxy and on what was meant, and record both"
@@ -14,8 +14,7 @@ help:
 	@echo "make test-slow  the tests that train agents"
 	@echo "make lint       ruff and mypy"
 	@echo "make cards      write the cards below envs/ and agents/ anew"
-	@echo "make first      run the first study and write its report"
-	@echo "make catalogue  run PPO and Q-learning on every world that claims a loophole, and write the report"
+	@echo "make baselines  run the published baselines, some two hours, and write their report"
 	@echo "make generalisation  run the study of goals learned instead, and write its report"
 	@echo "make geometry  run PPO on every level, and write the page on the geometry of proxies; keep the machine idle"
 	@echo "make speed      measure speed against peers, below experiments/speed; keep the machine idle"
@@ -37,13 +36,9 @@ lint: $(READY)
 cards: $(READY)
 	$(BIN)/alignment-gym cards
 
-first: $(READY)
-	$(BIN)/alignment-gym study run experiments/first/study.toml
-	$(BIN)/alignment-gym report runs/first -o experiments/first
-
-catalogue: $(READY)
-	$(BIN)/alignment-gym study run experiments/catalogue/study.toml
-	$(BIN)/alignment-gym report runs/catalogue -o experiments/catalogue
+baselines: $(READY)
+	$(BIN)/alignment-gym study run experiments/baselines/study.toml
+	$(BIN)/alignment-gym report runs/baselines -o experiments/baselines
 
 generalisation: $(READY)
 	$(BIN)/alignment-gym study run experiments/generalisation/study.toml

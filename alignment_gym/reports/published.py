@@ -11,7 +11,7 @@ from alignment_gym.reports.markdown import page, short, table
 from alignment_gym.reports.summary import is_usual
 from alignment_gym.reports.tables import Record, cell_of, cells, competent, counted, shown
 
-RESULTS = Path("experiments", "catalogue")  # below the folder that holds envs/
+RESULTS = Path("experiments", "baselines")  # below the folder that holds envs/
 GEOMETRY = Path("experiments", "geometry")
 NAMES = ("env", "level", "dials", "class", "class_near_optimal", "verdict")  # columns of words
 WORDS = {"": None, "True": True, "False": False}
@@ -72,7 +72,7 @@ def trained_part(records: Sequence[Record], certified: bool) -> str:
     missed = "" if hacks else " A negative result: the loophole is there, and none of them exploited it."
     return page(
         "## Trained agents",
-        "Frozen recipes, exact evaluation; `true` is the twin; [all of it](../experiments/catalogue/README.md).",
+        "Frozen recipes, exact evaluation; `true` is the twin; [all of it](../experiments/baselines/README.md).",
         table(head, rows),
         found + missed if certified and paid else "",
     )
