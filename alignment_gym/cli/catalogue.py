@@ -79,11 +79,12 @@ def cards(
 
 def cite(
     env: Annotated[str | None, typer.Argument(help="A world, to add its sources.")] = None,
+    suite: Annotated[str | None, typer.Option("--suite", help="A frozen suite, such as core-1, to add it.")] = None,
 ) -> None:
     """Print BibTeX."""
     from alignment_gym.reports.citation import bibtex
 
-    typer.echo(bibtex(env))
+    typer.echo(bibtex(env, suite))
 
 
 def doctor(as_json: JsonOption = False) -> None:

@@ -1,40 +1,103 @@
-"""BibTeX for the package and for the stories that its worlds retell."""
+"""BibTeX for the package, for its frozen suites, and for the stories that its worlds retell."""
+
+import json
+import tomllib
+from collections.abc import Iterable
+from hashlib import sha256
 
 from alignment_gym import __version__
-from alignment_gym.core import Card, full_id, world_class
+from alignment_gym.core import Card, UnknownName, full_id, world_class, world_ids
+from alignment_gym.experiments import study
 
 AUTHOR = "The alignment_gym developers"
 YEAR = 2026
-ESCAPES = str.maketrans({character: f"\\{character}" for character in "&%$#_{}"})
+DIGITS = 16  # of a suite's fingerprint: short enough for a line of references
+WORDS = {
+    "\\": "textbackslash",
+    "~": "textasciitilde",
+    "^": "textasciicircum",
+    "<": "textless",
+    ">": "textgreater",
+    "|": "textbar",
+}
+ESCAPES = str.maketrans(
+    {character: f"\\{character}" for character in "&%$#_{}"} | {sign: f"\\{word}{{}}" for sign, word in WORDS.items()}
+)
 
 
-def bibtex(env: str | None = None) -> str:
-    """Return the package's entry, and with a world's id an entry that names it and its sources.
+def bibtex(env: str | None = None, suite: str | None = None) -> str:
+    """Return the package's entry; with a suite one that names it, and with a world's id one with its sources.
+
+    Args:
+        env: a world's id.
+        suite: a frozen suite's name, such as `core-1`.
 
     Raises:
-        UnknownName: no such world.
+        UnknownName: no such world, or no such suite.
     """
-    entries = [_software()] if env is None else [_software(), _world(world_class(env).card)]
-    return "\n\n".join(entries)
+    suites = [] if suite is None else [_suite(suite)]
+    worlds = [] if env is None else [_world(world_class(env).card)]
+    return "\n\n".join([_software(), *suites, *worlds])
+
+
+def bibliography(envs: Iterable[str], study_name: str | None = None) -> str:
+    """Return what a study cites: the package, the suite if its name is one, and each of the worlds, by id.
+
+    A world from elsewhere has no entry of ours; a comment, which BibTeX skips, says so.
+    """
+    ours = world_ids()
+    names = sorted(set(envs))
+    suites = [_suite(study_name)] if study_name is not None and study_name in study.suites() else []
+    worlds = [_world(world_class(name).card) for name in names if name in ours]
+    others = [f"% {name} is none of our worlds: cite whoever wrote it" for name in names if name not in ours]
+    return "\n\n".join([_software(), *suites, *worlds, *others]) + "\n"
+
+
+def suite_fingerprint(name: str) -> str:
+    """Return the SHA-256 of what a frozen suite's file says, 64 hexadecimal digits; comments and layout do not count.
+
+    Raises:
+        UnknownName: no such suite.
+    """
+    if name not in study.suites():
+        raise UnknownName("suite", name, study.suites())
+    content = tomllib.loads((study.SUITES / f"{name}.toml").read_text(encoding="utf-8"))
+    return sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def escaped(text: str) -> str:
+    """Return text as LaTeX and BibTeX print it."""
+    return text.translate(ESCAPES)
 
 
 def _software() -> str:
     fields = {
         "author": _braced(AUTHOR),
-        "title": _escaped("alignment_gym: a specification-gaming gym with exact answers"),
+        "title": escaped("alignment_gym: a specification-gaming gym with exact answers"),
         "version": __version__,
         "year": str(YEAR),
     }
     return _entry("software", "alignment_gym", fields)
 
 
+def _suite(name: str) -> str:
+    mark = suite_fingerprint(name)[:DIGITS]
+    fields = {
+        "author": _braced(AUTHOR),
+        "title": f"{{{escaped(name)}}}, a suite of alignment\\_gym",
+        "year": str(YEAR),
+        "note": escaped(f"Suite {name} of alignment_gym, version {__version__}, fingerprint {mark}"),
+    }
+    return _entry("misc", f"alignment_gym_{name}", fields)
+
+
 def _world(card: Card) -> str:
     fields = {
         "author": _braced(AUTHOR),
-        "title": f"{{{_escaped(card.title)}}} ({_escaped(full_id(card.id))})",
-        "howpublished": _escaped(f"World of alignment_gym, version {__version__}"),
+        "title": f"{{{escaped(card.title)}}} ({escaped(full_id(card.id))})",
+        "howpublished": escaped(f"World of alignment_gym, version {__version__}"),
         "year": str(YEAR),
-        "note": _escaped("After " + " ".join(card.sources)),
+        "note": escaped("After " + " ".join(card.sources)),
     }
     return _entry("misc", f"alignment_gym_{card.id}", fields)
 
@@ -46,8 +109,4 @@ def _entry(kind: str, key: str, fields: dict[str, str]) -> str:
 
 def _braced(name: str) -> str:
     """Keep a group's name from being read as first and last names."""
-    return f"{{{_escaped(name)}}}"
-
-
-def _escaped(text: str) -> str:
-    return text.translate(ESCAPES)
+    return f"{{{escaped(name)}}}"

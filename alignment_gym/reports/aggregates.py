@@ -1,0 +1,182 @@
+"""Aggregates over worlds, of bounded scores alone, on worlds and seeds that all arms of a comparison share.
+
+E, T and H have no bounds, or depend on the reference and the size of penalties: they are reported world by world and
+never averaged over worlds. What is aggregated is the share 1 - L of the true range that is kept, the own score (P of
+agents paid the proxy, T of twins) clipped to [0, 1], and the hack rate.
+
+An arm is a recipe and what it is paid. A comparison is a set of arms with all worlds that have every one of them: as
+some worlds are run with more arms than others, there are several, and none mixes worlds that an arm has not seen.
+
+Source: R. Agarwal et al., Deep RL at the Edge of the Statistical Precipice (2021), arXiv:2108.13264.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from alignment_gym.agents import RECIPES
+from alignment_gym.metrics.statistics import PERCENTILES, Array
+from alignment_gym.metrics.suites import (
+    optimality_gap,
+    resampled,
+    suite_interquartile_mean,
+    suite_mean,
+    suite_median,
+)
+from alignment_gym.reports.tables import BOOTSTRAP_SEED, Record
+
+Score = Literal["kept", "own", "hack"]
+Name = Literal["iqm", "mean", "median", "optimality_gap"]
+SCORES: tuple[Score, ...] = ("kept", "own", "hack")
+STATISTICS = {
+    "iqm": suite_interquartile_mean,
+    "mean": suite_mean,
+    "median": suite_median,
+    "optimality_gap": optimality_gap,
+}
+OF_RATES: tuple[Name, ...] = ("mean", "median")  # a quarter of noughts and ones cut off says nothing; nor is 1 a target
+FEWEST = 2  # worlds: fewer are no aggregate
+
+
+class Arm(NamedTuple):
+    """What is compared: a recipe and what it is paid."""
+
+    recipe: str
+    reward: str
+
+
+class Task(NamedTuple):
+    """A world and the level, or levels, that agents were trained on."""
+
+    env: str
+    level: str
+
+    def __str__(self) -> str:
+        return f"{self.env} {self.level}"
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """One statistic of one score of one arm, with its 95 % stratified bootstrap interval.
+
+    Attributes:
+        recipe, reward: the arm.
+        score: `kept`, 1 - L; `own`, P or T clipped to [0, 1]; `hack`, 1 for a hack.
+        statistic: `iqm`, `mean`, `median` over worlds of means over seeds, or `optimality_gap` to 1.
+        value, low, high: in units of the score.
+        arms: all arms of the comparison.
+        worlds: the comparison's, each with its level, that this score is defined on.
+        seeds: those that every arm has on every world.
+    """
+
+    recipe: str
+    reward: str
+    score: Score
+    statistic: Name
+    value: float
+    low: float
+    high: float
+    arms: tuple[Arm, ...]
+    worlds: tuple[str, ...]
+    seeds: tuple[int, ...]
+
+
+def aggregates(records: Sequence[Record]) -> list[Aggregate]:
+    """Return all aggregates of runs at default dials, settings and steps; comparisons of more arms first.
+
+    Hack rates are taken over worlds where E is defined: where intended play earns all the proxy there is, no agent
+    can hack. A comparison with fewer than two worlds, or without a common seed, has no aggregate.
+    """
+    runs = _runs(usual(records))
+    found: list[Aggregate] = []
+    for arms, tasks in comparisons(runs):
+        for score in SCORES:
+            defined = [task for task in tasks if all(_defined(runs[task][arm].values(), score) for arm in arms)]
+            seeds = _shared(runs[task][arm] for task in defined for arm in arms)
+            if len(defined) < FEWEST or not seeds:
+                continue
+            worlds = tuple(map(str, defined))
+            for arm in arms:
+                table = np.array([[_value(runs[task][arm][seed], score) for task in defined] for seed in seeds])
+                found += _of_arm(arm, score, table, arms, worlds, seeds)
+    return found
+
+
+def usual(records: Sequence[Record]) -> list[Record]:
+    """Return the runs at default dials, settings and steps.
+
+    A recipe's steps are its own; where no run has those, as in a shortened study, the one number that all runs have.
+    """
+    plain = [record for record in records if record["dials"] == record["settings"] == "{}"]
+    taken: dict[str, set[int]] = defaultdict(set)
+    for record in plain:
+        taken[record["recipe"]].add(record["steps"])
+    steps = {name: usual_steps(name, counts) for name, counts in taken.items()}
+    return [record for record in plain if record["steps"] == steps[record["recipe"]]]
+
+
+def usual_steps(recipe: str, counts: set[int]) -> int | None:
+    """Return how long a recipe is usually trained, given how long it was; None where that can't be told."""
+    known = RECIPES.get(recipe)
+    if known and known.steps in counts:
+        return known.steps
+    return next(iter(counts)) if len(counts) == 1 else None
+
+
+Runs = Mapping[Task, Mapping[Arm, Mapping[int, Record]]]
+
+
+def comparisons(runs: Runs) -> list[tuple[tuple[Arm, ...], tuple[Task, ...]]]:
+    """Return each set of arms that some world has, with all worlds that have at least those; most arms first."""
+    sets = {frozenset(arms) for arms in runs.values()}
+    found = [(tuple(sorted(arms)), tuple(task for task in sorted(runs) if arms <= runs[task].keys())) for arms in sets]
+    return sorted(found, key=lambda each: (-len(each[0]), each[0]))
+
+
+def _runs(records: Iterable[Record]) -> Runs:
+    """Return records by world, arm and seed."""
+    found: dict[Task, dict[Arm, dict[int, Record]]] = defaultdict(lambda: defaultdict(dict))
+    for record in records:
+        arm = Arm(record["recipe"], record["reward"])
+        found[Task(record["env"], record["level"])][arm][record["seed"]] = record
+    return found
+
+
+def _shared(groups: Iterable[Mapping[int, Record]]) -> tuple[int, ...]:
+    """Return the seeds that all groups have: the bootstrap takes as many runs of each world."""
+    seeds = [frozenset(group) for group in groups]
+    return tuple(sorted(frozenset.intersection(*seeds))) if seeds else ()
+
+
+def _defined(records: Iterable[Record], score: Score) -> bool:
+    needed = {"kept": ("true_loss",), "own": (), "hack": ("exploitation", "hack")}[score]
+    return all(record[name] is not None for record in records for name in (needed or (f"{record['reward']}_score",)))
+
+
+def _value(record: Record, score: Score) -> float:
+    if score == "kept":
+        return 1.0 - float(record["true_loss"])
+    if score == "own":
+        return float(np.clip(record[f"{record['reward']}_score"], 0.0, 1.0))
+    return float(record["hack"])
+
+
+def _of_arm(
+    arm: Arm, score: Score, table: Array, arms: tuple[Arm, ...], worlds: tuple[str, ...], seeds: tuple[int, ...]
+) -> list[Aggregate]:
+    """Return an arm's statistics of one score, (seeds, worlds), all from the same resamples."""
+    names: tuple[Name, ...] = OF_RATES if score == "hack" else tuple(STATISTICS)  # type: ignore[arg-type] # its keys
+
+    def all_of_them(drawn: Array) -> Array:
+        return np.stack([STATISTICS[name](drawn) for name in names], axis=-1)
+
+    values = all_of_them(table)
+    drawn = resampled(table, all_of_them, np.random.default_rng(BOOTSTRAP_SEED))
+    lows, highs = np.percentile(drawn, PERCENTILES, axis=0)
+    return [
+        Aggregate(arm.recipe, arm.reward, score, name, float(value), float(low), float(high), arms, worlds, seeds)
+        for name, value, low, high in zip(names, values, lows, highs, strict=True)
+    ]

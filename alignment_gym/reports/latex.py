@@ -1,0 +1,285 @@
+"""Tables for a paper: `.tex` files for a document to input, with booktabs and nothing else.
+
+Each holds a tabular, without a float or a caption, and begins with a comment that says what a caption should: how many
+seeds, which intervals, which definitions. A world is a line of its own above its rows, so that columns stay narrow
+enough for a page's width; what is too long for a page comes in numbered parts.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from textwrap import wrap
+from typing import NamedTuple
+
+from alignment_gym.core.files import write_text
+from alignment_gym.metrics.scores import HACK_EXPLOITATION, HACK_LOSS, WORSE_THAN_RANDOM
+from alignment_gym.metrics.statistics import RESAMPLES, Estimate
+from alignment_gym.reports.aggregates import STATISTICS, Aggregate, Arm, Score, aggregates, usual_steps
+from alignment_gym.reports.citation import escaped
+from alignment_gym.reports.tables import (
+    BOOTSTRAP_SEED,
+    COMPARABLE,
+    COMPETENT,
+    Cell,
+    Record,
+    cells,
+    changed_text,
+    competent,
+    counted,
+    estimate,
+    misspecification_effect,
+)
+
+LINES = 54  # of a part: what a page holds in small print
+WIDTH = 100  # letters of a comment's line
+DASH = "--"
+INTERVALS = (
+    f"Interquartile means over seeds with 95 % percentile bootstrap intervals ({RESAMPLES} resamples); counts with "
+    "95 % Clopper-Pearson intervals."
+)
+EXACT = "Policies are evaluated exactly: the seed is the only randomness."
+ARMS = "`proxy` is paid the proxy, `true` is its twin: same recipe, steps and seeds, paid the true objective."
+UNDEFINED = "A dash: undefined."
+HEADINGS: Mapping[Score, str] = {"kept": "$1 - L$", "own": "clipped own score", "hack": "hack rate"}
+
+
+class Block(NamedTuple):
+    """Rows below a line that says what they share, all of them LaTeX."""
+
+    title: str
+    rows: list[list[str]]
+
+
+class Table(NamedTuple):
+    """A table: its columns' heads, its blocks, and what its caption should say; heads and blocks are LaTeX."""
+
+    head: list[str]
+    blocks: list[Block]
+    caption: list[str]
+
+
+def write_latex(records: Sequence[Record], out: Path) -> list[Path]:
+    """Write `scores.tex`, `severity.tex`, and where there is something to say `effect.tex` and `aggregates.tex`.
+
+    A table that is too long for a page comes as `scores-1.tex` and so on; parts of a former, longer one are removed.
+    """
+    grouped = cells(records)
+    tables = {
+        "scores": scores_table(grouped),
+        "severity": severity_table(grouped),
+        "effect": effect_table(grouped),
+        "aggregates": aggregates_table(aggregates(records)),
+    }
+    return [path for name, table in tables.items() for path in _write_parts(name, table, out)]
+
+
+def scores_table(grouped: Mapping[Cell, Sequence[Record]]) -> Table:
+    """Return seeds, E, L, hacks, the exploit's probability and competence, a row a cell."""
+    head = ["recipe", "paid", "seeds", "$E$", "$L$", "hacks", r"$P$(exploit)", rf"own $\geq {COMPETENT}$"]
+    caption = [
+        "E: 0 at all the proxy that intended play can earn, 1 at all there is. L: share of the true range that is "
+        f"lost. Hack: E >= {HACK_EXPLOITATION} and L >= {HACK_LOSS}. P(exploit): probability that an episode has the world's "
+        f"exploit event. Own: runs that reach {COMPETENT} of what they were paid, above uniform play.",
+    ]
+    return Table(head, _blocks(grouped, _scores_row), [*caption, *_told(grouped)])
+
+
+def severity_table(grouped: Mapping[Cell, Sequence[Record]]) -> Table:
+    """Return P, T, H and what is worse than random, a row a cell."""
+    head = ["recipe", "paid", "seeds", "$P$", "$T$", "$H$", "worse than random"]
+    caption = [
+        "Severity, against uniform play. P, T: proxy and true score, 0 for uniform play, 1 at the optimum. H = P - T. "
+        f"Worse than random: P > {WORSE_THAN_RANDOM} and T < -{WORSE_THAN_RANDOM}.",
+    ]
+    return Table(head, _blocks(grouped, _severity_row), [*caption, *_told(grouped)])
+
+
+def effect_table(grouped: Mapping[Cell, Sequence[Record]]) -> Table:
+    """Return what the choice of reward did, a row for each pair of arms."""
+    pairs = {cell: group for cell, group in grouped.items() if cell.reward == "proxy" and _twin(cell) in grouped}
+    both = pairs | {_twin(cell): grouped[_twin(cell)] for cell in pairs}
+
+    def row(cell: Cell, label: str, paid: Sequence[Record]) -> list[str]:
+        twins = grouped[_twin(cell)]
+        found, why_not = misspecification_effect(paid, twins)
+        return [label, f"{len(paid)}, {len(twins)}", _said(found), escaped(why_not.removeprefix("not claimed: "))]
+
+    caption = [
+        "Misspecification effect: L of agents paid the proxy minus that of their twins. Claimed only where the median "
+        f"seed of both arms reaches {COMPARABLE} of the way from uniform play to the best of what it is paid. "
+        "A difference of interquartile means; arms are resampled independently, seeds unpaired.",
+    ]
+    head = ["recipe", "seeds", "effect on $L$", "not claimed, as"]
+    return Table(head, _blocks(pairs, row), [*caption, *_told(both)])
+
+
+def aggregates_table(found: Sequence[Aggregate]) -> Table:
+    """Return aggregates over worlds, a block for each comparison and score, a row an arm."""
+    groups: dict[tuple[tuple[Arm, ...], Score], list[Aggregate]] = defaultdict(list)
+    for each in found:
+        groups[each.arms, each.score].append(each)
+    blocks = []
+    over: dict[tuple[tuple[Arm, ...], tuple[str, ...], tuple[int, ...]], list[str]] = defaultdict(list)
+    for (arms, score), group in groups.items():
+        worlds, seeds = group[0].worlds, group[0].seeds
+        title = f"{HEADINGS[score]}: {len(arms)} arms, {len(worlds)} worlds, {len(seeds)} seeds"
+        blocks.append(Block(title, [_aggregate_row(arm, group) for arm in arms]))
+        over[arms, worlds, seeds].append(HEADINGS[score].replace("$", ""))
+    told = [
+        f"{len(arms)} arms, {' and '.join(scores)}: worlds {', '.join(worlds)}; seeds {numbers_text(seeds)}."
+        for (arms, worlds, seeds), scores in over.items()
+    ]
+    caption = [
+        "Aggregates over worlds, of bounded scores alone: E, T and H are never averaged over worlds. Own score: P of "
+        "agents paid the proxy, T of twins, clipped to [0, 1]. Hack rates are over worlds where E is defined. A block "
+        "takes the worlds that all its arms share, and on each the seeds that all share; default dials, settings and "
+        "steps. 95 % stratified percentile bootstrap intervals: seeds are resampled within each world, worlds are "
+        f"fixed ({RESAMPLES} resamples, PCG64 seed {BOOTSTRAP_SEED}). IQM: interquartile mean over all runs. Median: "
+        "over worlds, of means over seeds. Optimality gap: what is missing to 1, on average. An interval without "
+        "width means that all seeds of each world agree, and not that there is no doubt.",
+        ARMS,
+        UNDEFINED,
+    ]
+    head = ["recipe", "paid", "IQM", "mean", "median", "optimality gap"]
+    return Table(head, blocks, [*caption, *told])
+
+
+def parts(table: Table, lines: int = LINES) -> list[str]:
+    """Return a table as LaTeX, in parts of no more lines than a page holds; none where it has no rows.
+
+    A block stays whole where a part can hold it, and repeats its title where it does not.
+    """
+    pages: list[list[Block]] = []
+    room = 0
+    for block in _fitting(table.blocks, lines):
+        if len(block.rows) + 1 > room:
+            pages.append([])
+            room = lines
+        pages[-1].append(block)
+        room -= len(block.rows) + 1
+    return [_text(table, page, f"Part {place} of {len(pages)}.") for place, page in enumerate(pages, start=1)]
+
+
+def numbers_text(numbers: Sequence[int]) -> str:
+    """Return sorted whole numbers in words, runs of them as ranges: `0-9, 12`."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in runs)
+
+
+def _text(table: Table, blocks: Sequence[Block], place: str) -> str:
+    """Return one tabular below its comment."""
+    width = len(table.head)
+    comment = [line for part in [*table.caption, place] for line in wrap(part, WIDTH, break_on_hyphens=False)]
+    body: list[str] = []
+    for number, block in enumerate(blocks):
+        body += [r"\addlinespace"] * bool(number)
+        body.append(rf"\multicolumn{{{width}}}{{@{{}}l@{{}}}}{{\textit{{{block.title}}}}} \\")
+        body += [_row(row) for row in block.rows]
+    lines = [
+        *(f"% {line}" for line in comment),
+        r"\begingroup\footnotesize\setlength{\tabcolsep}{3pt}%",
+        rf"\begin{{tabular}}{{@{{}}{'l' * width}@{{}}}}",
+        r"\toprule",
+        _row(table.head),
+        r"\midrule",
+        *body,
+        r"\bottomrule",
+        r"\end{tabular}%",
+        r"\endgroup",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _row(entries: Sequence[str]) -> str:
+    """Return a row; braces keep the end of the row before from taking a bracket as its own argument."""
+    return "{}" * entries[0].startswith(("[", "*")) + " & ".join(entries) + r" \\"
+
+
+def _fitting(blocks: Sequence[Block], lines: int) -> Iterator[Block]:
+    """Yield blocks, those that no part can hold cut up."""
+    for block in blocks:
+        for begin in range(0, len(block.rows), lines - 1):
+            again = " (continued)" if begin else ""
+            yield Block(block.title + again, block.rows[begin : begin + lines - 1])
+
+
+def _write_parts(name: str, table: Table, out: Path) -> list[Path]:
+    texts = parts(table)
+    names = [name] if len(texts) == 1 else [f"{name}-{place}" for place in range(1, len(texts) + 1)]
+    paths = [out / f"{each}.tex" for each in names]
+    for stale in {out / f"{name}.tex", *out.glob(f"{name}-[0-9]*.tex")} - set(paths):
+        stale.unlink(missing_ok=True)
+    for path, text in zip(paths, texts, strict=True):
+        write_text(path, text)
+    return paths
+
+
+def _told(grouped: Mapping[Cell, Sequence[Record]]) -> list[str]:
+    """Return what the captions of all tables of cells say."""
+    counts = " or ".join(map(str, sorted({len(group) for group in grouped.values()})))
+    sampled = sum(not record.get("exact", True) for group in grouped.values() for record in group)
+    exact = f"{sampled} runs are not exact but means of sampled episodes." if sampled else EXACT
+    return [f"n = {counts} seeds an arm. {INTERVALS} {exact}", ARMS, UNDEFINED]
+
+
+def _blocks(
+    grouped: Mapping[Cell, Sequence[Record]], row: Callable[[Cell, str, Sequence[Record]], list[str]]
+) -> list[Block]:
+    """Return a block a world, level and choice of dials, with a row a cell.
+
+    Args:
+        grouped: the cells that have a row.
+        row: from a cell, the name of what was trained as LaTeX, and the cell's runs, to the row.
+    """
+    taken: dict[str, set[int]] = defaultdict(set)
+    for cell in grouped:
+        taken[cell.recipe].add(cell.steps)
+    blocks: dict[str, list[list[str]]] = defaultdict(list)
+    for cell, group in grouped.items():
+        dials = changed_text(cell._replace(settings="{}"))
+        title = escaped(", ".join([f"{cell.env} {cell.level}", *([dials] if dials else [])]))
+        settings = changed_text(cell._replace(dials="{}"))
+        steps = [] if cell.steps == usual_steps(cell.recipe, taken[cell.recipe]) else [f"{cell.steps} steps"]
+        label = escaped(", ".join([cell.recipe, *([settings] if settings else []), *steps]))
+        blocks[title].append(row(cell, label, group))
+    return [Block(title, rows) for title, rows in blocks.items()]
+
+
+def _scores_row(cell: Cell, label: str, group: Sequence[Record]) -> list[str]:
+    first, second, chance = (
+        _said(estimate(group, name)) for name in ("exploitation", "true_loss", "exploit_probability")
+    )
+    hacks, own = _counted(group, "hack"), f"{competent(group)}/{len(group)}"
+    return [label, cell.reward, str(len(group)), first, second, hacks, chance, own]
+
+
+def _severity_row(cell: Cell, label: str, group: Sequence[Record]) -> list[str]:
+    scores = [_said(estimate(group, name)) for name in ("proxy_score", "true_score", "hacking_gap")]
+    return [label, cell.reward, str(len(group)), *scores, _counted(group, "worse_than_random")]
+
+
+def _aggregate_row(arm: Arm, group: Sequence[Aggregate]) -> list[str]:
+    found: dict[str, Aggregate] = {each.statistic: each for each in group if (each.recipe, each.reward) == arm}
+    values = [_said(found.get(name)) for name in STATISTICS]
+    return [escaped(arm.recipe), arm.reward, *values]
+
+
+def _twin(cell: Cell) -> Cell:
+    return cell._replace(reward="true")
+
+
+def _counted(group: Sequence[Record], name: str) -> str:
+    return DASH if any(record[name] is None for record in group) else counted(group, name)
+
+
+def _said(found: Estimate | Aggregate | None) -> str:
+    """Return a number with its interval as LaTeX, a dash for one that is undefined."""
+    if found is None:
+        return DASH
+    value, low, high = (0.0 if abs(each) < 0.005 else each for each in (found.value, found.low, found.high))
+    return f"{value:.2f} [{low:.2f}, {high:.2f}]".replace("-", "$-$")
