@@ -30,7 +30,7 @@ from alignment_gym.reports.tables import (
     misspecification_effect,
 )
 
-LINES = 54  # of a part: what a page holds in small print
+LINES = 46  # of a part: what a page holds in small print, with a caption
 WIDTH = 100  # letters of a comment's line
 DASH = "--"
 INTERVALS = (
@@ -78,8 +78,8 @@ def scores_table(grouped: Mapping[Cell, Sequence[Record]]) -> Table:
     head = ["recipe", "paid", "seeds", "$E$", "$L$", "hacks", r"$P$(exploit)", rf"own $\geq {COMPETENT}$"]
     caption = [
         "E: 0 at all the proxy that intended play can earn, 1 at all there is. L: share of the true range that is "
-        f"lost. Hack: E >= {HACK_EXPLOITATION} and L >= {HACK_LOSS}. P(exploit): probability that an episode has the world's "
-        f"exploit event. Own: runs that reach {COMPETENT} of what they were paid, above uniform play.",
+        f"lost. Hack: E >= {HACK_EXPLOITATION} and L >= {HACK_LOSS}. P(exploit): probability that an episode has the "
+        f"world's exploit event. Own: runs that reach {COMPETENT} of what they were paid, above uniform play.",
     ]
     return Table(head, _blocks(grouped, _scores_row), [*caption, *_told(grouped)])
 
@@ -150,13 +150,13 @@ def parts(table: Table, lines: int = LINES) -> list[str]:
     A block stays whole where a part can hold it, and repeats its title where it does not.
     """
     pages: list[list[Block]] = []
-    room = 0
+    room = 0.0
     for block in _fitting(table.blocks, lines):
         if len(block.rows) + 1 > room:
             pages.append([])
             room = lines
         pages[-1].append(block)
-        room -= len(block.rows) + 1
+        room -= len(block.rows) + 1.5  # its title, and space below
     return [_text(table, page, f"Part {place} of {len(pages)}.") for place, page in enumerate(pages, start=1)]
 
 
