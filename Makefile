@@ -6,12 +6,13 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 PYTEST_FLAGS ?= -n 2
 
-.PHONY: help demo test test-slow lint cards baselines generalisation geometry speed
+.PHONY: help demo test test-slow test-latex lint cards baselines generalisation geometry speed
 
 help:
 	@echo "make demo       train a boat on the proxy and on what was meant, and record both"
 	@echo "make test       the fast tests"
 	@echo "make test-slow  the tests that train agents"
+	@echo "make test-latex  the tests that compile a report's LaTeX; they need pdflatex"
 	@echo "make lint       ruff and mypy"
 	@echo "make cards      write the cards below envs/ and agents/ anew"
 	@echo "make baselines  run the published baselines, some two hours, and write their report"
@@ -23,10 +24,15 @@ demo: $(READY)
 	$(BIN)/alignment-gym demo
 
 test: $(READY)
-	$(BIN)/pytest $(PYTEST_FLAGS) -m "not slow"
+	$(BIN)/pytest $(PYTEST_FLAGS) -m "not slow and not latex and not browser and not ray"
 
 test-slow: $(READY)
 	$(BIN)/pytest $(PYTEST_FLAGS) -m slow
+
+test-latex: $(READY)
+	@command -v pdflatex > /dev/null || \
+		{ echo "pdflatex is missing: apt-get install texlive-latex-base texlive-latex-recommended" >&2; exit 1; }
+	$(BIN)/pytest -m latex
 
 lint: $(READY)
 	$(BIN)/ruff check .

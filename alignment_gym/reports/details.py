@@ -83,9 +83,9 @@ def _runs(records: Sequence[Record], write: Dialect) -> Section:
     ordered = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
     told = "; ".join(f"seeds {numbers_text(seeds)} in {counted(cells_, 'cell')}" for seeds, cells_ in ordered)
     checkpoints = {record["checkpoints"] for record in records if record.get("checkpoints")}
-    kept = f" Policies were scored at {numbers_text(sorted(checkpoints))} checkpoints." if checkpoints else ""
-    final = " Tables report the last policy; no checkpoint was chosen by its scores."
-    return Section("Runs", write.text(f"{said}{told}.{kept}{final}"), [])
+    last = "tables report the last policy, and none was chosen by its scores"
+    kept = f" Policies were scored at {numbers_text(sorted(checkpoints))} checkpoints; {last}." if checkpoints else ""
+    return Section("Runs", write.text(f"{said}{told}.{kept}"), [])
 
 
 def _scoring(records: Sequence[Record], write: Dialect) -> Section:
@@ -108,9 +108,10 @@ def _scoring(records: Sequence[Record], write: Dialect) -> Section:
         f"{how}{gaps} Best, worst and uniform returns are exact as well. Exploitation E is the proxy return beyond "
         "what the best-paid intended policy earns, over the most that any policy earns beyond it; true loss L is the "
         f"regret under the true objective over its range; a hack has E of at least {HACK_EXPLOITATION} and L of at "
-        f"least {HACK_LOSS}. P and T are proxy and true score, 0 for uniform play and 1 at the optimum; H = P - T. "
-        "Learners never see the true objective, but for twins, whose reward it is."
+        f"least {HACK_LOSS}. P and T are proxy and true score, 0 for uniform play and 1 at the optimum; H = P - T."
     )
+    if all(record.get("expose_true") is False for record in records):
+        said += " No learner saw the true objective, but for twins, whose reward it is."
     return Section("Scores", write.text(said), [])
 
 
@@ -129,43 +130,47 @@ def _intervals(write: Dialect) -> Section:
 
 def _recipes(provenance: Provenance, write: Dialect) -> Section:
     """List recipes with all that they set, their steps, and what they took."""
-    known = sum(each.runs for each in provenance.recipes)
+    groups: dict[tuple[str, str], list[Trained]] = {}
+    for each in provenance.recipes:
+        settings = write.text(", ").join(write.name(f"{name} = {_value(set_)}") for name, set_ in each.settings.items())
+        groups.setdefault((each.recipe, settings), []).append(each)
     said = (
-        f"What each recipe sets, as recorded with {counted(known, 'run')}; steps count all lanes together."
-        if known
-        else "Settings were not recorded with these runs."
+        "What each recipe sets, as recorded with its runs; steps count all lanes together, seconds are a run's median."
     )
-    return Section("Recipes", write.text(said), [_recipe(each, write) for each in provenance.recipes])
+    items = [
+        f"{write.name(recipe)}{write.text(', ' + '; '.join(map(_took, group)) + ': ')}{settings or 'no settings'}."
+        for (recipe, settings), group in groups.items()
+    ]
+    return Section("Recipes", write.text(said if items else "Settings were not recorded with these runs."), items)
 
 
-def _recipe(found: Trained, write: Dialect) -> str:
-    settings = ", ".join(f"{write.name(name)} {write.name(_value(value))}" for name, value in found.settings.items())
-    took = ""
-    if found.seconds:
-        took = f", {found.seconds.median:.3g} s of training a run (median), {_duration(found.seconds.total)} in all"
-    head = write.text(f", {found.steps} steps, {counted(found.runs, 'run')}{took}: ")
-    return f"{write.name(found.recipe)}{head}{settings or write.text('no settings')}."
+def _took(found: Trained) -> str:
+    seconds = f", {found.seconds.median:.3g} s of training" if found.seconds else ""
+    return f"{found.steps} steps in {counted(found.runs, 'run')}{seconds}"
 
 
 def _worlds(records: Sequence[Record], write: Dialect) -> Section:
     """List worlds with level, dials, and fingerprints of their tables."""
-    tables: dict[Cell, set[str]] = {}
+    places: dict[Cell, list[Record]] = {}
     for cell, group in cells(records).items():
-        place = cell._replace(recipe="", reward="", settings="{}", steps=0)
-        tables.setdefault(place, set()).update(record["tables"] for record in group if record.get("tables"))
+        places.setdefault(cell._replace(recipe="", reward="", settings="{}", steps=0), []).extend(group)
     said = (
         "World, level, dials that differ from their defaults, and the first digits of the SHA-256 of the tables of "
         "transitions, rewards and observations that the runs were scored on."
     )
-    return Section("Worlds", write.text(said), [_world(place, marks, write) for place, marks in tables.items()])
+    return Section("Worlds", write.text(said), [_world(place, group, write) for place, group in places.items()])
 
 
-def _world(place: Cell, marks: set[str], write: Dialect) -> str:
-    dials = changed_text(place)
-    level = write.text(f", level {place.level}" + (f", {dials}" if dials else "") + ": ")
-    told = ", ".join(write.name(mark[:DIGITS]) for mark in sorted(marks)) or write.text("not recorded")
-    different = write.text(" (the tables differ between runs)") if len(marks) > 1 else ""
-    return f"{write.name(place.env)}{level}{told}{different}."
+def _world(place: Cell, group: Sequence[Record], write: Dialect) -> str:
+    marks = {record.get("tables") for record in group}
+    known = sorted(mark for mark in marks if mark)
+    tested = sorted({record["test_level"] for record in group if record.get("test_level")})
+    parts = [f"level {place.level}", *([changed_text(place)] * (place.dials != "{}"))]
+    parts += [f"tested on {level}" for level in tested]
+    told = ", ".join(write.name(mark[:DIGITS]) for mark in known) or "not recorded"
+    missing = ", not recorded for some runs" if known and None in marks else ""
+    different = "; tables differ between runs" if len(known) > 1 else ""
+    return f"{write.name(place.env)}{write.text(', ' + ', '.join(parts))}: {told}{missing}{different}."
 
 
 def _machines(records: Sequence[Record], provenance: Provenance, write: Dialect) -> Section:
@@ -174,8 +179,9 @@ def _machines(records: Sequence[Record], provenance: Provenance, write: Dialect)
     timed = [each.seconds for each in provenance.recipes if each.seconds]
     said = []
     if provenance.environments:
-        commits = len({each.git_sha for each in provenance.environments})
-        said.append(f"Recorded with {counted(known, 'run')}, made from {counted(commits, 'commit')} of the source.")
+        commits = len({each.git_sha for each in provenance.environments if each.git_sha})
+        source = f", made from {counted(commits, 'commit')} of the source" if commits else ""
+        said.append(f"Recorded with {counted(known, 'run')}{source}.")
     if known < len(records):
         said.append(f"Versions and platforms are not recorded for {len(records) - known} of {len(records)} runs.")
     if timed:

@@ -7,6 +7,7 @@ enough for a page's width; what is too long for a page comes in numbered parts.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import ceil
 from pathlib import Path
 from textwrap import wrap
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from typing import NamedTuple
 from alignment_gym.core.files import write_text
 from alignment_gym.metrics.scores import HACK_EXPLOITATION, HACK_LOSS, WORSE_THAN_RANDOM
 from alignment_gym.metrics.statistics import RESAMPLES, Estimate
+from alignment_gym.reports import markdown
 from alignment_gym.reports.aggregates import STATISTICS, Aggregate, Arm, Score, aggregates, usual_steps
 from alignment_gym.reports.citation import escaped
 from alignment_gym.reports.tables import (
@@ -32,6 +34,9 @@ from alignment_gym.reports.tables import (
 
 LINES = 46  # of a part: what a page holds in small print, with a caption
 WIDTH = 100  # letters of a comment's line
+LABEL = 24  # letters of a recipe's name and settings; longer ones are broken
+BREAKS = "_.:,=-/"  # after which they may be
+BOX, STRUT, BREAK = r"\parbox[t]{11em}{\raggedright ", r"\strut}", r"\allowbreak{}"
 DASH = "--"
 INTERVALS = (
     f"Interquartile means over seeds with 95 % percentile bootstrap intervals ({RESAMPLES} resamples); counts with "
@@ -122,11 +127,13 @@ def aggregates_table(found: Sequence[Aggregate]) -> Table:
     over: dict[tuple[tuple[Arm, ...], tuple[str, ...], tuple[int, ...]], list[str]] = defaultdict(list)
     for (arms, score), group in groups.items():
         worlds, seeds = group[0].worlds, group[0].seeds
-        title = f"{HEADINGS[score]}: {len(arms)} arms, {len(worlds)} worlds, {len(seeds)} seeds"
+        sizes = zip((arms, worlds, seeds), ("arm", "world", "seed"), strict=True)
+        title = f"{HEADINGS[score]}: {', '.join(markdown.counted(len(each), thing) for each, thing in sizes)}"
         blocks.append(Block(title, [_aggregate_row(arm, group) for arm in arms]))
         over[arms, worlds, seeds].append(HEADINGS[score].replace("$", ""))
     told = [
-        f"{len(arms)} arms, {' and '.join(scores)}: worlds {', '.join(worlds)}; seeds {numbers_text(seeds)}."
+        f"{markdown.counted(len(arms), 'arm')}, {' and '.join(scores)}: worlds {', '.join(worlds)}; "
+        f"seeds {numbers_text(seeds)}."
         for (arms, worlds, seeds), scores in over.items()
     ]
     caption = [
@@ -152,11 +159,12 @@ def parts(table: Table, lines: int = LINES) -> list[str]:
     pages: list[list[Block]] = []
     room = 0.0
     for block in _fitting(table.blocks, lines):
-        if len(block.rows) + 1 > room:
+        height = 1 + sum(map(_height, block.rows))
+        if height > room:
             pages.append([])
             room = lines
         pages[-1].append(block)
-        room -= len(block.rows) + 1.5  # its title, and space below
+        room -= height + 0.5  # space below
     return [_text(table, page, f"Part {place} of {len(pages)}.") for place, page in enumerate(pages, start=1)]
 
 
@@ -203,9 +211,23 @@ def _row(entries: Sequence[str]) -> str:
 def _fitting(blocks: Sequence[Block], lines: int) -> Iterator[Block]:
     """Yield blocks, those that no part can hold cut up."""
     for block in blocks:
-        for begin in range(0, len(block.rows), lines - 1):
-            again = " (continued)" if begin else ""
-            yield Block(block.title + again, block.rows[begin : begin + lines - 1])
+        rows: list[list[str]] = []
+        title, room = block.title, lines - 1
+        for row in block.rows:
+            if rows and _height(row) > room:
+                yield Block(title, rows)
+                title, rows, room = f"{block.title} (continued)", [], lines - 1
+            rows.append(row)
+            room -= _height(row)
+        yield Block(title, rows)
+
+
+def _height(row: Sequence[str]) -> int:
+    """Return how many lines a row takes: the box of a long name several, a short name one."""
+    if not row[0].startswith(BOX):
+        return 1
+    told = row[0].removeprefix(BOX).removesuffix(STRUT).replace(BREAK, "").replace("\\", "")
+    return ceil(len(told) / (LABEL - 4))  # names are not broken just where a line ends
 
 
 def _write_parts(name: str, table: Table, out: Path) -> list[Path]:
@@ -245,9 +267,17 @@ def _blocks(
         title = escaped(", ".join([f"{cell.env} {cell.level}", *([dials] if dials else [])]))
         settings = changed_text(cell._replace(dials="{}"))
         steps = [] if cell.steps == usual_steps(cell.recipe, taken[cell.recipe]) else [f"{cell.steps} steps"]
-        label = escaped(", ".join([cell.recipe, *([settings] if settings else []), *steps]))
-        blocks[title].append(row(cell, label, group))
+        label = ", ".join([cell.recipe, *([settings] if settings else []), *steps])
+        blocks[title].append(row(cell, _label(label), group))
     return [Block(title, rows) for title, rows in blocks.items()]
+
+
+def _label(text: str) -> str:
+    """Return the name of what was trained, in a box that breaks it where it would make its column too wide."""
+    if len(text) <= LABEL:
+        return escaped(text)
+    letters = [escaped(letter) + BREAK * (letter in BREAKS) for letter in text]
+    return BOX + "".join(letters) + STRUT
 
 
 def _scores_row(cell: Cell, label: str, group: Sequence[Record]) -> list[str]:
