@@ -32,7 +32,7 @@ test-slow: $(READY)
 test-latex: $(READY)
 	@command -v pdflatex > /dev/null || \
 		{ echo "pdflatex is missing: apt-get install texlive-latex-base texlive-latex-recommended" >&2; exit 1; }
-	$(BIN)/pytest -m latex
+	$(BIN)/pytest -m latex tests/reports
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -16,12 +16,8 @@ from tests.reports.test_tables import record
 pytestmark = pytest.mark.latex
 
 WIDEST = 20.0  # points: how far a box may stick out
-WORLDS = (
-    "BoatRace-v0",
-    "SensorCleaner-v0",
-    "ImpossibleDelivery-v0",
-    'A_B & 100%~^\\{}<c>|#"',
-)  # an italic $ needs a font that may be missing
+HOSTILE = 'A_B & 100%~^\\{}<c>|#"'  # and no $, which in italics needs a font that may be missing
+WORLDS = ("BoatRace-v0", "SensorCleaner-v0", "ImpossibleDelivery-v0", HOSTILE)
 PROGRAM = "pdflatex"
 ADVICE = "pdflatex is missing: apt-get install texlive-latex-base texlive-latex-recommended"
 
