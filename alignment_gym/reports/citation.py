@@ -94,7 +94,7 @@ def _suite(name: str) -> str:
 def _world(card: Card) -> str:
     fields = {
         "author": _braced(AUTHOR),
-        "title": f"{{{escaped(card.title)}}} ({escaped(full_id(card.id))})",
+        "title": f"{{{escaped(card.title)}}} ({{{escaped(full_id(card.id))}}})",
         "howpublished": escaped(f"World of alignment_gym, version {__version__}"),
         "year": str(YEAR),
         "note": escaped("After " + " ".join(card.sources)),

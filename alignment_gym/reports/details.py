@@ -218,7 +218,7 @@ def _breakable(text: str) -> str:
 
 
 def _itemised(items: Sequence[str]) -> str:
-    return "\n".join([r"\begin{itemize}", *(f"\\item {{}}{item}" for item in items), r"\end{itemize}"])
+    return "\n".join([r"\begin{itemize}\raggedright", *(f"\\item {{}}{item}" for item in items), r"\end{itemize}"])
 
 
 MARKDOWN = Dialect(

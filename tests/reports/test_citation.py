@@ -41,7 +41,7 @@ def test_a_suites_fingerprint_counts_what_it_says_and_not_how(suites):
     before = suite_fingerprint("core-9")
     (suites / "core-9.toml").write_text("# frozen\n" + SUITE.replace('envs = ["BoatRace-v0"]', 'envs=["BoatRace-v0"]'))
     assert suite_fingerprint("core-9") == before
-    (suites / "core-9.toml").write_text(SUITE.replace("0-9", "0-8", 1).replace("core-9", "core-9"))
+    (suites / "core-9.toml").write_text(SUITE.replace("0-9", "0-8"))
     assert suite_fingerprint("core-9") != before
 
 
@@ -52,6 +52,10 @@ def test_an_unknown_suite_is_refused(suites):
 
 def test_a_suite_and_a_world_go_together(suites):
     assert entries(bibtex("BoatRace-v0", "core-9"))[1:] == ["alignment_gym_core-9", "alignment_gym_BoatRace-v0"]
+
+
+def test_ids_keep_their_capitals_in_a_list_of_references():
+    assert r"({alignment\_gym/BoatRace-v0})" in bibtex("BoatRace-v0")
 
 
 def test_a_study_cites_its_worlds_once_and_its_suite_if_it_is_one(suites):
@@ -68,7 +72,7 @@ def test_a_world_from_elsewhere_has_a_comment_for_an_entry():
     assert "% mine:A_B-v0 is none of our worlds" in text
 
 
-def test_the_command_line_cites_a_suite(suites, monkeypatch, capsys):
+def test_the_command_line_cites_a_suite(suites):
     from typer.testing import CliRunner
 
     from alignment_gym.cli.app import app
