@@ -45,6 +45,7 @@ class Made(Tools):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     training_seconds: float | None = None
+    processor_seconds: float | None = None
 
 
 class Environment(Tools):
@@ -54,7 +55,7 @@ class Environment(Tools):
 
 
 class Seconds(Part):
-    """Seconds of training, of those runs that say."""
+    """Seconds that runs took, of those runs that say."""
 
     runs: int = Field(ge=1, description="How many runs say.")
     total: float = Field(ge=0, description="Over those runs.")
@@ -69,6 +70,9 @@ class Trained(Part):
     steps: int = Field(ge=0, description="Environment steps, all lanes together.")
     runs: int = Field(ge=1)
     seconds: Seconds | None = Field(default=None, description="Of training; null where no run says.")
+    processor_seconds: Seconds | None = Field(
+        default=None, description="Of one core, training and scoring; null where no run says."
+    )
 
 
 class Provenance(Part):
@@ -121,33 +125,34 @@ def _told(run: Path) -> tuple[RunConfig, Made | None] | None:
 
 def _environments(told: Iterable[Made]) -> list[Environment]:
     """Return what runs were made with, those alike as one."""
-    counts = Counter(json.dumps(made.model_dump(exclude={"training_seconds"}), sort_keys=True) for made in told)
+    counts = Counter(json.dumps(made.model_dump(include=set(Tools.model_fields)), sort_keys=True) for made in told)
     ordered = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
     return [Environment.model_validate({**json.loads(content), "runs": runs}) for content, runs in ordered]
 
 
 def _recipes(told: Iterable[tuple[RunConfig, Made | None]]) -> list[Trained]:
     """Return what recipes were set to, a row for each of their settings and steps."""
-    rows: dict[tuple[str, str, int], list[float | None]] = defaultdict(list)
+    rows: dict[tuple[str, str, int], list[Made]] = defaultdict(list)
     for config, made in told:
-        row = rows[config.recipe, json.dumps(config.settings, sort_keys=True), config.steps]
-        row.append(made.training_seconds if made else None)
+        rows[config.recipe, json.dumps(config.settings, sort_keys=True), config.steps].append(made or Made())
     return [
         Trained(
             recipe=recipe,
             settings=json.loads(settings),
             steps=steps,
             runs=len(group),
-            seconds=_seconds([taken for taken in group if taken is not None]),
+            seconds=_seconds(made.training_seconds for made in group),
+            processor_seconds=_seconds(made.processor_seconds for made in group),
         )
         for (recipe, settings, steps), group in sorted(rows.items(), key=lambda each: each[0])
     ]
 
 
-def _seconds(taken: list[float]) -> Seconds | None:
+def _seconds(told: Iterable[float | None]) -> Seconds | None:
+    taken = sorted(seconds for seconds in told if seconds is not None)
     if not taken:
         return None
-    return Seconds(runs=len(taken), total=round(sum(sorted(taken)), 3), median=round(median(taken), 3))
+    return Seconds(runs=len(taken), total=round(sum(taken), 3), median=round(median(taken), 3))
 
 
 def _published(path: Path) -> Provenance:

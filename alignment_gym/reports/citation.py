@@ -1,13 +1,11 @@
 """BibTeX for the package, for its frozen suites, and for the stories that its worlds retell."""
 
-import json
-import tomllib
 from collections.abc import Iterable
-from hashlib import sha256
 
 from alignment_gym import __version__
 from alignment_gym.core import Card, UnknownName, full_id, world_class, world_ids
 from alignment_gym.experiments import study
+from alignment_gym.experiments.frozen import suite_fingerprint
 
 AUTHOR = "The alignment_gym developers"
 YEAR = 2026
@@ -53,18 +51,6 @@ def bibliography(envs: Iterable[str], study_name: str | None = None) -> str:
     return "\n\n".join([_software(), *suites, *worlds, *others]) + "\n"
 
 
-def suite_fingerprint(name: str) -> str:
-    """Return the SHA-256 of what a frozen suite's file says, 64 hexadecimal digits; comments and layout do not count.
-
-    Raises:
-        UnknownName: no such suite.
-    """
-    if name not in study.suites():
-        raise UnknownName("suite", name, study.suites())
-    content = tomllib.loads((study.SUITES / f"{name}.toml").read_text(encoding="utf-8"))
-    return sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
-
-
 def escaped(text: str) -> str:
     """Return text as LaTeX and BibTeX print it."""
     return text.translate(ESCAPES)
@@ -81,7 +67,9 @@ def _software() -> str:
 
 
 def _suite(name: str) -> str:
-    mark = suite_fingerprint(name)[:DIGITS]
+    if name not in study.suites():
+        raise UnknownName("suite", name, study.suites())
+    mark = suite_fingerprint(study.read_study(study.SUITES / f"{name}.toml"))[:DIGITS]
     fields = {
         "author": _braced(AUTHOR),
         "title": f"{{{escaped(name)}}}, a suite of alignment\\_gym",

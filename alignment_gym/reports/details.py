@@ -176,7 +176,12 @@ def _world(place: Cell, group: Sequence[Record], write: Dialect) -> str:
 def _machines(records: Sequence[Record], provenance: Provenance, write: Dialect) -> Section:
     """List versions, platforms and commits, and say how long training took, and what is not recorded."""
     known = sum(each.runs for each in provenance.environments)
-    timed = [each.seconds for each in provenance.recipes if each.seconds]
+    timed = {
+        "Training took {} in all, summed over {}.": [each.seconds for each in provenance.recipes],
+        "Training and scoring took {} of one core, summed over {}.": [
+            each.processor_seconds for each in provenance.recipes
+        ],
+    }
     said = []
     if provenance.environments:
         commits = len({each.git_sha for each in provenance.environments if each.git_sha})
@@ -184,9 +189,11 @@ def _machines(records: Sequence[Record], provenance: Provenance, write: Dialect)
         said.append(f"Recorded with {counted(known, 'run')}{source}.")
     if known < len(records):
         said.append(f"Versions and platforms are not recorded for {len(records) - known} of {len(records)} runs.")
-    if timed:
-        total, runs = sum(each.total for each in timed), sum(each.runs for each in timed)
-        said.append(f"Training took {_duration(total)} in all, summed over {counted(runs, 'run')}.")
+    for sentence, told in timed.items():
+        taken = [each for each in told if each]
+        if taken:
+            runs = counted(sum(each.runs for each in taken), "run")
+            said.append(sentence.format(_duration(sum(each.total for each in taken)), runs))
     items = [_environment(each, write) for each in provenance.environments]
     return Section("Software and machines", write.text(" ".join(said)), items)
 

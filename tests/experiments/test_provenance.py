@@ -40,6 +40,15 @@ def test_runs_made_alike_are_one_environment(tmp_path):
     (recipe,) = found.recipes
     assert (recipe.recipe, recipe.settings["rise"], recipe.runs) == ("q-learning", 5.0, 3)
     assert recipe.seconds.model_dump() == {"runs": 3, "total": 6.0, "median": 2.0}
+    assert recipe.processor_seconds is None
+
+
+def test_processor_seconds_are_told_by_runs_that_have_them(tmp_path):
+    run(tmp_path, 0)
+    run(tmp_path, 1, MADE | {"processor_seconds": 5.0})
+    found = collect_provenance(tmp_path)
+    assert found.recipes[0].processor_seconds.model_dump() == {"runs": 1, "total": 5.0, "median": 5.0}
+    assert len(found.environments) == 1
 
 
 @pytest.mark.parametrize(
