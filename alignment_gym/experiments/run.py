@@ -25,7 +25,7 @@ from alignment_gym.exact.levels import joined
 from alignment_gym.experiments.config import SCHEMA, RunConfig, read_config
 from alignment_gym.experiments.records import evaluation_record, generalisation_record, levels_record
 
-PACKAGES = ("alignment-gym", "gymnasium", "numpy", "stable-baselines3", "torch")
+PACKAGES = ("alignment-gym", "gymnasium", "numpy", "stable-baselines3", "sb3-contrib", "torch")
 
 
 def execute(config: RunConfig, folder: Path, progress: Progress | None = None, force: bool = False) -> dict[str, Any]:
