@@ -1,0 +1,111 @@
+"""Which cells of two sets of runs are to be compared: those that agree in world, level, dials and reward.
+
+Where a side has several recipes, settings or steps in one place, those are partners first that agree in most; what is
+ambiguous is left out, and said, rather than guessed.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from alignment_gym.agents import RECIPES
+from alignment_gym.core import InvalidRun
+from alignment_gym.reports.markdown import counted
+from alignment_gym.reports.tables import Cell, Record, cell_of, changed_text
+
+
+class Pairing(NamedTuple):
+    """A cell of either side, and their runs by seed."""
+
+    first: Cell
+    second: Cell
+    one: dict[int, Record]
+    other: dict[int, Record]
+
+
+def paired(first: dict[Cell, list[Record]], second: dict[Cell, list[Record]]) -> tuple[list[Pairing], list[str]]:
+    """Match cells, those first that agree in most; return the pairs, and lines about those without a partner.
+
+    Raises:
+        InvalidRun: a cell has a seed twice.
+    """
+    left, right = set(first), set(second)
+    found: list[tuple[Cell, Cell]] = []
+    for alike in ALIKE:
+        groups: dict[Any, tuple[list[Cell], list[Cell]]] = defaultdict(lambda: ([], []))
+        for side, those in enumerate((left, right)):
+            for cell in those:
+                groups[_place(cell), alike(cell)][side].append(cell)
+        matched = [(one[0], other[0]) for one, other in groups.values() if len(one) == len(other) == 1]
+        found += matched
+        left -= {one for one, _ in matched}
+        right -= {other for _, other in matched}
+    pairings = [Pairing(one, other, _by_seed(first[one]), _by_seed(second[other])) for one, other in sorted(found)]
+    lines = [_without_partner(cell, right, "A") for cell in sorted(left)]
+    return pairings, lines + [_without_partner(cell, left, "B") for cell in sorted(right)]
+
+
+def named(pair: tuple[Cell, Cell]) -> tuple[str, str]:
+    """Return what two cells are told apart by; the recipe of both where nothing does."""
+    parts = [(cell.recipe, changed_text(cell._replace(dials="{}")), f"{cell.steps} steps") for cell in pair]
+    different = [len({each[number] for each in parts}) > 1 for number in range(3)]
+    different[0] = True
+    shown = [", ".join(part for part, wanted in zip(each, different, strict=True) if wanted and part) for each in parts]
+    return shown[0], shown[1]
+
+
+def _place(cell: Cell) -> tuple[str, ...]:
+    return cell.env, cell.level, cell.dials, cell.reward
+
+
+def _is_usual(cell: Cell) -> bool:
+    """Say whether a cell is of a recipe as it is; recipes from elsewhere have no usual number of steps."""
+    recipe = RECIPES.get(cell.recipe)
+    return cell.settings == "{}" and (recipe is None or cell.steps == recipe.steps)
+
+
+ALIKE: tuple[Callable[[Cell], Any], ...] = (
+    lambda cell: (cell.recipe, cell.settings, cell.steps),
+    lambda cell: (cell.settings, cell.steps),
+    lambda cell: (cell.settings, _is_usual(cell)),
+    lambda cell: cell.settings,
+    lambda _: (),
+)
+"""What cells have to agree in, beside world, level, dials and reward; each is asked of those still without a partner,
+and two are partners where they alone agree."""
+
+
+def _without_partner(cell: Cell, others: set[Cell], side: str) -> str:
+    rivals = sum(_place(other) == _place(cell) for other in others)
+    why = f"{counted(rivals, 'possible partner')}; choose with --recipe or --recipes" if rivals else "no partner"
+    return f"only in {side}: {_text(cell)} ({why})"
+
+
+def _text(cell: Cell) -> str:
+    parts = (cell.env, cell.level, changed_text(cell), cell.recipe, cell.reward, f"{cell.steps} steps")
+    return ", ".join(part for part in parts if part)
+
+
+def _by_seed(group: Sequence[Record]) -> dict[int, Record]:
+    found = {record["seed"]: record for record in group}
+    if len(found) < len(group):
+        seeds = [record["seed"] for record in group]
+        twice = next(seed for seed in seeds if seeds.count(seed) > 1)
+        records = [record for record in group if record["seed"] == twice][:2]
+        keys = " and ".join(record.get("key", "")[:8] for record in records)
+        raise InvalidRun(
+            f"seed {twice} occurs twice among the runs of one cell, {_text(cell_of(records[0]))}, keys {keys}; "
+            "give a folder with one of them"
+        )
+    return found
+
+
+def ranges(seeds: set[int]) -> str:
+    """Return whole numbers as one types them: 0-9, 12."""
+    parts: list[list[int]] = []
+    for seed in sorted(seeds):
+        if parts and seed == parts[-1][-1] + 1:
+            parts[-1].append(seed)
+        else:
+            parts.append([seed])
+    return ", ".join(f"{part[0]}-{part[-1]}" if len(part) > 1 else str(part[0]) for part in parts)
