@@ -12,7 +12,18 @@ from traceback import extract_tb
 
 import typer
 
-from alignment_gym.cli import catalogue, comparing, demo, geometry, solving, speed, studies, training, watching
+from alignment_gym.cli import (
+    catalogue,
+    comparing,
+    demo,
+    geometry,
+    solving,
+    speed,
+    studies,
+    training,
+    verifying,
+    watching,
+)
 
 OWN_WORLD = r"[A-Za-z_][\w.]*:[\w./-]+"  # module:id; a mistake in it is the user's, not a defect of ours
 
@@ -42,7 +53,7 @@ def _options(
     """Take the options that all commands share."""
 
 
-for _group in (demo, catalogue, solving, training, watching, studies, comparing, geometry, speed):
+for _group in (demo, catalogue, solving, training, watching, studies, comparing, verifying, geometry, speed):
     _group.add_to(app)
 
 

@@ -26,7 +26,8 @@ class RunConfig(BaseModel):
     """One cell: a world, a recipe, a reward and a seed, all resolved.
 
     `level` and `test_level` may each stand for several: `train/0-99`. On those of `test_level` the agent is scored,
-    and nothing else; None: on those that it is trained on alone.
+    and nothing else; None: on those that it is trained on alone. `policy` is the hash of a policy that was trained
+    elsewhere and only added here; the recipe is then the name that it goes by, and 0 steps are steps not known.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -38,15 +39,16 @@ class RunConfig(BaseModel):
     recipe: str
     settings: dict[str, Any]
     reward: Literal["proxy", "true"]
-    steps: int = Field(gt=0)
+    steps: int = Field(ge=0)
     seed: int = Field(ge=0)
     test_level: str | None = None
     checkpoints: int = Field(default=CHECKPOINTS, gt=0)
+    policy: str | None = None
 
     @property
     def key(self) -> str:
         """The hash of everything but the seed, 64 hexadecimal digits; what came later counts where it is used."""
-        later = {"test_level": None, "checkpoints": CHECKPOINTS}
+        later = {"test_level": None, "checkpoints": CHECKPOINTS, "policy": None}
         unused = {name for name, default in later.items() if getattr(self, name) == default}
         content = self.model_dump(exclude={"seed", *unused})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -69,13 +71,21 @@ class RunConfig(BaseModel):
 
     @property
     def changes(self) -> dict[str, Any]:
-        """The settings that differ from the recipe's own."""
+        """The settings that differ from the recipe's own; none where it was trained elsewhere."""
+        if self.policy is not None:
+            return {}
         usual = settings_of(recipe_named(self.recipe))
         return {name: value for name, value in sorted(self.settings.items()) if usual.get(name) != value}
 
     @property
     def resolved_recipe(self) -> Recipe:
-        """The recipe with this run's settings."""
+        """The recipe with this run's settings.
+
+        Raises:
+            InvalidRun: the policy was trained elsewhere.
+        """
+        if self.policy is not None:
+            raise InvalidRun(f"{self.recipe} was trained elsewhere and added here; it can be scored, not trained")
         return recipe_named(self.recipe, self.settings)
 
 
