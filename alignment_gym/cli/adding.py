@@ -13,7 +13,7 @@ def add(
     study: Annotated[str, typer.Option("--study", help="A study's name below -o, or its folder, with a slash.")],
     name: Annotated[str | None, typer.Option("--name", help="What they go by; one file's own name by default.")] = None,
     reward: Annotated[str, typer.Option("--reward", help="What they were paid: proxy, or true.")] = "proxy",
-    seed: Annotated[int, typer.Option("--seed", help="Of the first file; the others count up.", min=0)] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Of the first file; the others count up, in order.", min=0)] = 0,
     steps: Annotated[int, typer.Option("--steps", help="Of training, each; 0 if that is not known.", min=0)] = 0,
     env: Annotated[str | None, typer.Option("--env", help="The world, where it is your own: module:id.")] = None,
     out: Annotated[Path, typer.Option("-o", "--out", help="Where studies are.")] = Path("runs"),
@@ -30,6 +30,8 @@ def add(
     if name is None and len(policies) > 1:
         raise typer.BadParameter(f"{len(policies)} files go by one name; give --name")
     folder = Path(study) if Path(study).parent != Path() or study.endswith("/") else out / study
+    if not folder.is_dir():
+        typer.echo(f"note: {folder} is a new study", err=True)
     known = name if name is not None else policies[0].stem
     folders = add_policies(policies, folder, known, reward=reward, seed=seed, steps=steps, env=env)
     results = [read_result(each) for each in folders]
