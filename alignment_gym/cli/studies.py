@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from alignment_gym.cli import adding
 from alignment_gym.cli.arguments import JsonOption, collected, print_json
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def add_to(app: typer.Typer) -> None:
     group = typer.Typer(help="Grids of runs, resumable.", no_args_is_help=True)
     group.command("run")(run)
     group.command("status")(status)
+    group.command("add")(adding.add)
     group.command("schema")(schema)
     app.add_typer(group, name="study")
     app.command("report")(report)

@@ -16,14 +16,16 @@ from typing import Any
 import numpy as np
 
 from alignment_gym.agents import RECIPES, load_policy
-from alignment_gym.core import InvalidPolicy, InvalidRun, UnknownName
+from alignment_gym.core import InvalidDial, InvalidPolicy, InvalidRun, Mixture, UnknownName
 from alignment_gym.engine.fingerprint import fingerprint
-from alignment_gym.exact import PolicyTable, evaluate_levels
+from alignment_gym.engine.mdp import FiniteMDP
+from alignment_gym.exact import PolicyTable, evaluate_levels, solve
 from alignment_gym.experiments.agreement import Difference, differences, policy_differences
 from alignment_gym.experiments.collected import Json, Record, collect, read_curve, record_of
 from alignment_gym.experiments.config import CHECKPOINTS, SCHEMA, RunConfig, read_config, resolve
-from alignment_gym.experiments.records import generalisation_record, levels_record
+from alignment_gym.experiments.records import generalisation_record, levels_record, nulled
 from alignment_gym.experiments.run import execute, installed_version, policy_record
+from alignment_gym.metrics.scores import Scores, scores
 
 SOON = 60.0
 """Seconds of training up to which a run is trained again unless told otherwise."""
@@ -183,13 +185,11 @@ def _not_trained(config: RunConfig, provenance: Json | None, retrain: bool | Non
 
 
 def _record(record: Json, retrain: bool | None, train: Train) -> Verdict:
-    """Verify a published record: its key, its world's tables, and by training again."""
+    """Verify a published record: its key, its world's tables, its scores by its returns, and by training again."""
     name = ", ".join(f"{record[part]}" for part in ("env", "level", "recipe", "reward")) + f", seed {record['seed']}"
-    if record.get("policy"):
-        return Verdict(name, ("read",), (), ("its policy was trained elsewhere, and is not here to be scored",))
     try:
         config = _config_of(record)
-    except UnknownName as error:
+    except (UnknownName, InvalidDial) as error:
         return Verdict(name, ("read",), (Difference("its configuration", "one that can be run", str(error)),), ())
     notes: tuple[str, ...] = ()
     wrong = differences(record["key"], config.key, "key")
@@ -198,13 +198,23 @@ def _record(record: Json, retrain: bool | None, train: Train) -> Verdict:
     else:
         notes = ("the record does not say tables, so that they were not compared",)
     why_not = "it would not be the same run" if wrong else _not_trained(config, {"training_seconds": 0.0}, retrain)
+    wrong += _score_differences(record, config.mdp)
     if not why_not:
         with TemporaryDirectory() as place:
             train(config, Path(place))
             found = record_of(Path(place))
         wrong += [replace(each, name=f"trained again, {each.name}") for each in _against(record, found)]
-    done = ("resolved", f"not trained again: {why_not}" if why_not else "trained again")
+    done = ("scores compared with returns", f"not trained again: {why_not}" if why_not else "trained again")
     return Verdict(name, done, tuple(wrong), notes)
+
+
+def _score_differences(record: Json, mdp: FiniteMDP) -> list[Difference]:
+    """Compare a record's scores with those that its returns have; several levels are scored level by level."""
+    if isinstance(mdp.world, Mixture):
+        return []
+    known = scores(record["proxy_return"], record["true_return"], solve(mdp).anchors)
+    found = nulled({name: getattr(known, name) for name in Scores.__dataclass_fields__ if name in REQUIRED})
+    return differences({name: record[name] for name in found}, found)
 
 
 def _against(record: Json, found: Json) -> list[Difference]:
@@ -216,6 +226,9 @@ def _against(record: Json, found: Json) -> list[Difference]:
 
 def _config_of(record: Json) -> RunConfig:
     """Resolve a record's configuration anew, from what it changes."""
+    if record.get("policy"):
+        given = {name: record[name] for name in PLACE} | {"dials": json.loads(record["dials"]), "settings": {}}
+        return RunConfig.model_validate(given | {"policy": record["policy"]})
     return resolve(
         record["env"],
         level=record["level"],

@@ -47,7 +47,7 @@ def paired(first: dict[Cell, list[Record]], second: dict[Cell, list[Record]]) ->
 
 def named(pair: tuple[Cell, Cell]) -> tuple[str, str]:
     """Return what two cells are told apart by; the recipe of both where nothing does."""
-    parts = [(cell.recipe, changed_text(cell._replace(dials="{}")), f"{cell.steps} steps") for cell in pair]
+    parts = [(cell.recipe, changed_text(cell._replace(dials="{}")), _steps(cell)) for cell in pair]
     different = [len({each[number] for each in parts}) > 1 for number in range(3)]
     different[0] = True
     shown = [", ".join(part for part, wanted in zip(each, different, strict=True) if wanted and part) for each in parts]
@@ -82,8 +82,12 @@ def _without_partner(cell: Cell, others: set[Cell], side: str) -> str:
 
 
 def _text(cell: Cell) -> str:
-    parts = (cell.env, cell.level, changed_text(cell), cell.recipe, cell.reward, f"{cell.steps} steps")
+    parts = (cell.env, cell.level, changed_text(cell), cell.recipe, cell.reward, _steps(cell))
     return ", ".join(part for part in parts if part)
+
+
+def _steps(cell: Cell) -> str:
+    return f"{cell.steps} steps" if cell.steps else "steps not known"
 
 
 def _by_seed(group: Sequence[Record]) -> dict[int, Record]:
