@@ -124,8 +124,9 @@ def _write(folder: Path, file: Path, config: RunConfig, table: PolicyTable, dial
     result = result_of(config, table)
     write_json(folder / "config.json", config.model_dump())
     save_policy(folder / "policy.npz", table, dials)
-    known = provenance(config, 0.0, 0.0)
-    unknown = {"training_seconds": None, "seconds": None, "torch_threads": None, "expose_true": None}
+    known = provenance(config, dict.fromkeys(("training", "whole", "processor"), 0.0))
+    seconds = dict.fromkeys(("training_seconds", "seconds", "processor_seconds"))
+    unknown = {**seconds, "torch_threads": None, "expose_true": None}
     added = {"added": True, "sha256": sha256(file.read_bytes()).hexdigest()}
     write_json(folder / "provenance.json", known | unknown | added)
     write_json(folder / "result.json", result)
