@@ -6,13 +6,14 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 PYTEST_FLAGS ?= -n 2
 
-.PHONY: help demo test test-slow test-latex lint cards baselines generalisation geometry speed
+.PHONY: help demo test test-slow test-latex test-browser test-ray lint cards baselines generalisation geometry speed
 
 help:
 	@echo "make demo       train a boat on the proxy and on what was meant, and record both"
 	@echo "make test       the fast tests"
 	@echo "make test-slow  the tests that train agents"
 	@echo "make test-latex  the tests that compile a report's LaTeX; they need pdflatex"
+	@echo "make test-ray   the tests of studies on Ray, which it installs; on loopback alone, with nodes killed"
 	@echo "make lint       ruff and mypy"
 	@echo "make cards      write the cards below envs/ and agents/ anew"
 	@echo "make baselines  run the published baselines, some two hours, and write their report"
@@ -33,6 +34,9 @@ test-latex: $(READY)
 	@command -v pdflatex > /dev/null || \
 		{ echo "pdflatex is missing: apt-get install texlive-latex-base texlive-latex-recommended" >&2; exit 1; }
 	$(BIN)/pytest -m latex tests/reports
+test-ray: $(READY)
+	$(BIN)/pip install -q -c constraints.txt -e '.[dev,ray]'
+	$(BIN)/pytest -m ray
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -16,8 +16,16 @@ if TYPE_CHECKING:
 
 FileArgument = Annotated[str, typer.Argument(help="A study file, TOML, or a frozen suite such as core-1.")]
 OutOption = Annotated[Path, typer.Option("-o", "--out", help="Where runs go.")]
-JobsOption = Annotated[int, typer.Option("--jobs", help="Processes; one a core by default.", min=1)]
+JobsOption = Annotated[int | None, typer.Option("--jobs", help="Runs at once; one a core by default.", min=1)]
+EngineOption = Annotated[str, typer.Option("--engine", help="Where runs are executed: local, or ray.")]
+AddressOption = Annotated[
+    str | None,
+    typer.Option(
+        "--address", help="Of a Ray cluster: host:port, or auto; RAY_ADDRESS, or a Ray started here, if none."
+    ),
+]
 QuickOption = Annotated[bool, typer.Option("--quick", help="Only the file's smaller preset.")]
+ENGINES = ("local", "ray")
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 RUNS = Path("runs")
 SHOWN = 5
@@ -37,11 +45,13 @@ def add_to(app: typer.Typer) -> None:
 def run(
     file: FileArgument,
     out: OutOption = RUNS,
-    jobs: JobsOption = CORES,
+    jobs: JobsOption = None,
     quick: QuickOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the runs and an estimate, and start none.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run again what failed or is damaged.")] = False,
     timeout: Annotated[float | None, typer.Option("--timeout", help="Seconds after which a run fails.", min=1)] = None,
+    engine: EngineOption = "local",
+    address: AddressOption = None,
 ) -> None:
     """Run a study; finished runs are kept, so that a second call resumes it, and two calls share the work.
 
@@ -50,14 +60,16 @@ def run(
     from alignment_gym.experiments.runner import Task, run_study
     from alignment_gym.experiments.study import read_study
 
+    _refuse_contradictions(engine, address)
     study = read_study(file)
     planned = study.plan(quick)
     tasks = [Task(each.config, each.config.folder(out, study.name)) for each in planned]
     if dry_run:
-        _print_plan(planned, tasks, jobs)
+        _print_plan(planned, tasks, jobs or CORES)
         return
+    chosen = _engine(engine, address, jobs, timeout)
     with _following(study, len(tasks)) as told:
-        tally = run_study(tasks, _engine(jobs, timeout), told, retry_failed)
+        tally = run_study(tasks, chosen, told, retry_failed)
     _print_tally(tally, len(tasks), out / study.name)
     if tally.stopped:
         raise typer.Exit(1)
@@ -114,10 +126,24 @@ def report(
     raise typer.Exit(3 if found.troubles else 0)
 
 
-def _engine(jobs: int, timeout: float | None) -> "Engine":
+def _refuse_contradictions(engine: str, address: str | None) -> None:
+    """Refuse an engine that there is not, and an address for one that takes none."""
+    from alignment_gym.core import UnknownName
+
+    if engine not in ENGINES:
+        raise UnknownName("engine", engine, ENGINES)
+    if address is not None and engine != "ray":
+        raise typer.BadParameter(f"--address {address} is of a Ray cluster: add --engine ray, or leave it out")
+
+
+def _engine(engine: str, address: str | None, jobs: int | None, timeout: float | None) -> "Engine":
+    if engine == "ray":
+        from alignment_gym.experiments.cluster import RayEngine
+
+        return RayEngine(address, timeout, jobs)
     from alignment_gym.experiments.local import LocalEngine
 
-    return LocalEngine(jobs, timeout)
+    return LocalEngine(jobs or CORES, timeout)
 
 
 def _following(study: "Study", total: int) -> Any:
