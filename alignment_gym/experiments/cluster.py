@@ -13,6 +13,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from platform import node, python_version
 from socket import create_connection
@@ -23,7 +24,7 @@ from typing import Any
 from alignment_gym.core import AlignmentGymError
 from alignment_gym.core.files import UnwritablePath, replacing
 from alignment_gym.experiments.config import RunConfig
-from alignment_gym.experiments.local import outcome_of
+from alignment_gym.experiments.local import PRELOADED, outcome_of
 from alignment_gym.experiments.run import PACKAGES, installed_version
 from alignment_gym.experiments.runner import Ended, Outcome, Reached, Task
 
@@ -212,6 +213,7 @@ def _work(
     if other:  # not "failed", which would be put down to the run: nothing is wrong with it, and none would do here
         return "unwritten", f"the worker on {node()} {other}; install there what is here", {}
     sys.argv = list(words)
+    import_module(PRELOADED)  # once a worker, and before the run's clock starts
     board.pin.remote(number, None, 0.0)
 
     def progress(steps: int, score: float) -> None:
