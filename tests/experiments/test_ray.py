@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import typer
@@ -227,13 +228,13 @@ def test_a_worker_with_other_source_or_without_it_stops_the_study_and_blames_no_
         stopped = run_study([task], RayEngine(nodes.address)).stopped
     assert "has alignment-gym's source" in stopped
     assert stopped.endswith("not 0123456789ab; install there what is here")
-    (tmp_path / "old" / "alignment_gym").mkdir(parents=True)
-    (tmp_path / "old" / "alignment_gym" / "__init__.py").touch()
-    settings = cluster.WORKER_SETTINGS | {"PYTHONPATH": str(tmp_path / "old")}
-    monkeypatch.setattr(cluster, "WORKER_SETTINGS", settings)
+    only_here = ModuleType("only_here")
+    exec("def _work(*_):\n    pass", vars(only_here))
+    monkeypatch.setitem(sys.modules, "only_here", only_here)  # Ray sends a module's function by its name
+    monkeypatch.setattr(cluster, "_work", only_here._work)
     stopped = run_study([task], RayEngine(nodes.address)).stopped
     assert "a worker could not take a run" in stopped
-    assert "alignment_gym" in stopped
+    assert "only_here" in stopped
     assert "\n" not in stopped
     assert [path for path in task.folder.rglob("*") if path.is_file()] == []
 
