@@ -34,6 +34,7 @@ test-latex: $(READY)
 	@command -v pdflatex > /dev/null || \
 		{ echo "pdflatex is missing: apt-get install texlive-latex-base texlive-latex-recommended" >&2; exit 1; }
 	$(BIN)/pytest -m latex tests/reports
+
 test-ray: $(READY)
 	$(BIN)/pip install -q -c constraints.txt -e '.[dev,ray]'
 	$(BIN)/pytest -m ray
