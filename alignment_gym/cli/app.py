@@ -87,10 +87,10 @@ def _exit_code(error: Exception) -> int | None:
     usage = getattr(error, "exit_code", None)  # Typer's own
     if isinstance(usage, int):
         return usage
-    from alignment_gym.core import AlignmentGymError, InvalidDial, UnknownName
+    from alignment_gym.core import AlignmentGymError, InvalidDial, InvalidStudy, UnknownName
 
     if isinstance(error, AlignmentGymError | OSError):
-        return 2 if isinstance(error, UnknownName | InvalidDial) else 1
+        return 2 if isinstance(error, UnknownName | InvalidDial | InvalidStudy) else 1
     return None
 
 

@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from alignment_gym.experiments.runner import News, Task
 
 
+WINDOW = 24 * 3600.0
+"""Seconds over which the pace of a study is taken."""
+
+
 @contextmanager
 def following(what: str, steps: int) -> Iterator[Callable[[int, float], None]]:
     """Show steps, steps a second, remaining time, and the score on the reward that is trained on."""
@@ -55,7 +59,10 @@ def counting(what: str, parts: Sequence[str]) -> Iterator[Callable[[str], None]]
 
 @contextmanager
 def following_study(name: str, total: int) -> Iterator[Callable[["News"], None]]:
-    """Show how many runs have ended, the remaining time, and a line for each that is at work; failures are kept."""
+    """Show how many runs have ended, the remaining time, and a line for each that is at work.
+
+    A run that fails now is told in a line that stays; one that ended before only moves the bar, and not the pace.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -63,22 +70,33 @@ def following_study(name: str, total: int) -> Iterator[Callable[["News"], None]]
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    # a pace over the last half minute, Rich's own, would be none at all where runs take longer
+    settings: dict[str, Any] = {"speed_estimate_period": WINDOW, "disable": not console.is_terminal}
+    with Progress(*columns, console=console, **settings) as progress:
         whole = progress.add_task(name, total=total)
+        before, begun = 0, False
         at_work: dict[Any, Any] = {}
 
         def told(news: "News") -> None:
+            nonlocal before, begun
             place = news.task.folder
             if isinstance(news, Began):
+                begun = True
                 at_work[place] = progress.add_task(_words(news.task), total=news.task.config.steps)
             elif isinstance(news, Reached) and place in at_work:
                 progress.update(at_work[place], completed=news.steps)
+            elif isinstance(news, Ended) and place in at_work:
+                progress.remove_task(at_work.pop(place))
+                progress.update(whole, advance=news.outcome in ("finished", "failed"))
+                if news.error and news.outcome != "unwritten":  # which is told at the end
+                    console.print(
+                        f"{news.outcome}: {place}: {news.error}", markup=False, highlight=False, soft_wrap=True
+                    )
+            elif isinstance(news, Ended) and begun:  # under another runner
+                progress.advance(whole)
             elif isinstance(news, Ended):
-                if place in at_work:
-                    progress.remove_task(at_work.pop(place))
-                progress.update(whole, advance=news.outcome != "lost")
-                if news.error:
-                    console.print(f"{news.outcome}: {place}: {news.error}", markup=False, soft_wrap=True)
+                before += 1
+                progress.reset(whole, total=total, completed=before)
 
         yield told
 

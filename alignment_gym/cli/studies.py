@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,8 +12,8 @@ from alignment_gym.cli import adding
 from alignment_gym.cli.arguments import JsonOption, collected, print_json
 
 if TYPE_CHECKING:
-    from alignment_gym.experiments.runner import Engine, Tally, Task
-    from alignment_gym.experiments.study import Planned, Study
+    from alignment_gym.experiments.runner import Engine, News, Tally, Task
+    from alignment_gym.experiments.study import Study
 
 FileArgument = Annotated[str, typer.Argument(help="A study file, TOML, or a frozen suite such as core-1.")]
 OutOption = Annotated[Path, typer.Option("-o", "--out", help="Where runs go.")]
@@ -52,25 +53,36 @@ def run(
     timeout: Annotated[float | None, typer.Option("--timeout", help="Seconds after which a run fails.", min=1)] = None,
     engine: EngineOption = "local",
     address: AddressOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Run a study; finished runs are kept, so that a second call resumes it, and two calls share the work.
 
     Example: alignment-gym study run experiments/baselines/study.toml --quick
     """
-    from alignment_gym.experiments.runner import Task, run_study
+    from alignment_gym.experiments.runner import Began, Task, run_study
     from alignment_gym.experiments.study import read_study
 
     _refuse_contradictions(engine, address)
     study = read_study(file)
-    planned = study.plan(quick)
-    tasks = [Task(each.config, each.config.folder(out, study.name)) for each in planned]
+    tasks = [Task(each.config, each.config.folder(out, study.name)) for each in study.plan(quick)]
     if dry_run:
-        _print_plan(planned, tasks, jobs or CORES)
+        _print_plan(_outlined(study, quick, tasks, jobs or CORES, retry_failed), as_json)
         return
     chosen = _engine(engine, address, jobs, timeout)
-    with _following(study, len(tasks)) as told:
-        tally = run_study(tasks, chosen, told, retry_failed)
-    _print_tally(tally, len(tasks), out / study.name)
+    begun: set[Path] = set()
+
+    def told(news: "News") -> None:
+        if isinstance(news, Began):
+            begun.add(news.task.folder)
+        follow(news)
+
+    try:
+        with _following(study, len(tasks)) as follow:
+            tally = run_study(tasks, chosen, told, retry_failed)
+    except KeyboardInterrupt:
+        typer.echo("interrupted; what is finished is kept, and the same command goes on", err=True)
+        raise
+    _print_tally(tally, len(tasks), out / study.name, begun, as_json)
     if tally.stopped:
         raise typer.Exit(1)
     raise typer.Exit(3 if tally.failed else 0)
@@ -152,22 +164,71 @@ def _following(study: "Study", total: int) -> Any:
     return following_study(study.name, total)
 
 
-def _print_plan(planned: Sequence["Planned"], tasks: Sequence["Task"], jobs: int) -> None:
-    """Print each run's place, and how long it all may take."""
-    from alignment_gym.experiments.standing import estimate
+def _outlined(study: "Study", quick: bool, tasks: Sequence["Task"], jobs: int, retry_failed: bool) -> dict[str, Any]:
+    """Return what a study asks for, what of it is left out, and how long the rest may take, as JSON values."""
+    from alignment_gym.experiments.standing import estimate, outline
 
-    for task in tasks:
-        typer.echo(task.folder)
-    typer.echo(f"{len(planned)} runs, {estimate(tasks, jobs)}", err=True)
+    whole = estimate(tasks, jobs, retry_failed)
+    return {
+        "study": study.name,
+        "runs": len(tasks),
+        "to_do": whole.runs,
+        "seconds": round(whole.seconds, 1),
+        "jobs": jobs,
+        "estimate": str(whole),
+        "cells": outline(study.plan(quick)),
+        "left_out": outline(study.left_out(quick)),
+        "folders": [str(task.folder) for task in tasks],
+    }
 
 
-def _print_tally(tally: "Tally", total: int, folder: Path) -> None:
-    for run, why in list(tally.failed.items())[:SHOWN]:
-        typer.echo(f"failed: {run}: {why}", err=True)
-    if len(tally.failed) > SHOWN:
-        typer.echo(f"and {len(tally.failed) - SHOWN} more, see `alignment-gym study status`", err=True)
+def _print_plan(found: dict[str, Any], as_json: bool) -> None:
+    """Print a line a cell, those of a grid below its name; what is left out; and how long it all may take."""
+    from alignment_gym.experiments.standing import count
+
+    if as_json:
+        print_json(found)
+        return
+    for grid, cells in groupby(found["cells"], lambda each: each["grid"]):
+        typer.echo(f"{grid}:")
+        for cell in cells:
+            typer.echo(f"  {_cell_words(cell)}: {_seeds_words(cell['seeds'])}")
+    for cell in found["left_out"]:
+        typer.echo(f"left out of {cell['grid']}: {_cell_words(cell)}: its world pays what was meant, so it has no twin")
+    asked = f"{count(found['runs'], 'run')} in {count(len(found['cells']), 'cell')}"
+    typer.echo(f"{asked}, {found['estimate']}", err=True)
+
+
+def _cell_words(cell: dict[str, Any]) -> str:
+    changed = [f"{name}={value}" for name, value in {**cell["dials"], **cell["settings"]}.items()]
+    tested = [f"tested on {cell['test_level']}"] if cell["test_level"] else []
+    place = f"{cell['env']} {cell['level']}"
+    return ", ".join([place, *changed, cell["recipe"], cell["reward"], f"{cell['steps']:,} steps", *tested])
+
+
+def _seeds_words(seeds: list[int]) -> str:
+    """Return seeds as ranges, and how many they are."""
+    parts = []
+    for _, together in groupby(enumerate(seeds), lambda each: each[1] - each[0]):
+        numbers = [seed for _, seed in together]
+        parts.append(str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]}-{numbers[-1]}")
+    return f"seed{'s' * (len(seeds) > 1)} {', '.join(parts)} ({len(seeds)})"
+
+
+def _print_tally(tally: "Tally", total: int, folder: Path, begun: set[Path], as_json: bool) -> None:
+    """Print how a study stands; what failed just now has been told, what failed before is listed."""
+    before = {run: why for run, why in tally.failed.items() if run not in begun}
+    for run, why in list(before.items())[:SHOWN]:
+        typer.echo(f"failed before: {run}: {why}", err=True)
+    if len(before) > SHOWN:
+        typer.echo(f"and {len(before) - SHOWN} more, see `alignment-gym study status`", err=True)
     if tally.stopped:
         typer.echo(f"stopped: {tally.stopped}; what is finished is kept, and the same command goes on", err=True)
     elif tally.failed:
         typer.echo("--retry-failed runs them again", err=True)
-    typer.echo(f"{tally.finished} of {total} runs finished; next: alignment-gym report {folder}")
+    if as_json:
+        failed = {str(run): why for run, why in tally.failed.items()}
+        print_json({"runs": total, "finished": tally.finished, "failed": failed, "stopped": tally.stopped})
+        return
+    following = f"; next: alignment-gym report {folder}" if tally.finished else ""
+    typer.echo(f"{tally.finished} of {total} runs finished{following}")

@@ -1,4 +1,4 @@
-"""Files appear whole or not at all."""
+"""Files appear whole or not at all, also where a process is killed or a disk fills up."""
 
 import json
 import os
@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from alignment_gym.core.errors import AlignmentGymError
+
+UNFINISHED = ".unfinished-"
+"""How the names of files begin that have not taken their place yet."""
 
 
 class UnwritablePath(AlignmentGymError):
@@ -24,7 +27,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED, suffix=path.suffix)
         os.close(handle)
     except OSError as error:
         raise UnwritablePath(f"cannot write {path}: {error.strerror or error}; choose another place") from error
@@ -32,6 +35,8 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.chmod(0o644)
+        with temporary.open("rb") as written:  # on the disk before its name is: a crash leaves no empty file
+            os.fsync(written.fileno())
         temporary.replace(path)
     except OSError as error:
         raise UnwritablePath(f"cannot write {path}: {error.strerror or error}; choose another place") from error
@@ -39,12 +44,23 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def remove_unfinished(folder: Path) -> None:
+    """Remove what processes that were killed have left half written in a folder.
+
+    Raises:
+        UnwritablePath: something can't be removed.
+    """
+    for path in folder.glob(f"{UNFINISHED}*"):
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise UnwritablePath(f"cannot remove {path}: {error.strerror or error}; choose another place") from error
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file atomically."""
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def write_json(path: Path, value: Any) -> None:

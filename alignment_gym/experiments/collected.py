@@ -124,14 +124,16 @@ def record_of(run: Path) -> Json:
     Raises:
         InvalidRun: the run did not finish, or one of its files is damaged.
     """
-    config, result = read_config(run), read_result(run)
+    config, result, curve = read_config(run), read_result(run), read_curve(run)
+    if (run / "curve.jsonl").is_file() and (not curve or curve[-1].get("step") != config.steps):
+        raise InvalidRun(f"{run / 'curve.jsonl'} is damaged (it does not end at step {config.steps}); train again")
     found = {
         **result,
         "schema_version": RECORDS,
         "dials": compact(config.dials),
         "settings": compact(config.changes),
         "checkpoints": config.checkpoints,
-        "curve": read_curve(run),
+        "curve": curve,
     }
     try:
         Record.model_validate(found)

@@ -5,6 +5,7 @@ here, it costs nothing. What is loaded is frozen, so that a forked process's gar
 """
 
 import gc
+import os
 from importlib import import_module
 
 LOADED = (
@@ -15,7 +16,10 @@ LOADED = (
     "torch.profiler",
 )
 
+_parent = os.getppid()
 for _name in LOADED:
     import_module(_name)
+    if os.getppid() != _parent:  # killed while this was loading: there is nobody left to serve
+        os._exit(1)
 gc.collect()
 gc.freeze()

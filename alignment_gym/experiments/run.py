@@ -6,6 +6,7 @@ A run is idempotent: where its result exists, it is returned as it is.
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -16,7 +17,7 @@ from typing import Any
 from alignment_gym.agents import Trained, save_policy, train
 from alignment_gym.agents.train import Progress
 from alignment_gym.core import InvalidRun, Mixture
-from alignment_gym.core.files import replacing, write_json, write_text
+from alignment_gym.core.files import UnwritablePath, remove_unfinished, replacing, write_json, write_text
 from alignment_gym.engine.fingerprint import fingerprint
 from alignment_gym.engine.mdp import FiniteMDP
 from alignment_gym.exact import PolicyTable, evaluate, evaluate_levels, level_set, solve, tabulate
@@ -24,6 +25,9 @@ from alignment_gym.exact.deviation import chi_squared, trajectory_kl
 from alignment_gym.exact.levels import joined
 from alignment_gym.experiments.config import SCHEMA, RunConfig, read_config
 from alignment_gym.experiments.records import evaluation_record, generalisation_record, levels_record
+
+EVENTS = "tensorboard"
+"""How the names of folders with TensorBoard events begin; SB3 appends a number."""
 
 PACKAGES = ("alignment-gym", "gymnasium", "numpy", "stable-baselines3", "sb3-contrib", "torch")
 
@@ -50,7 +54,7 @@ def execute(config: RunConfig, folder: Path, progress: Progress | None = None, f
     mdp, test_mdp = config.mdp, config.test_mdp
     for tables in (mdp, test_mdp) if test_mdp else (mdp,):
         _refuse_unsolvable(tables)
-    (folder / "result.json").unlink(missing_ok=True)
+    _begin_anew(folder)
     write_json(folder / "config.json", config.model_dump())
     began, used = perf_counter(), process_time()
     trained = train(
@@ -87,6 +91,17 @@ def execute(config: RunConfig, folder: Path, progress: Progress | None = None, f
     write_json(folder / "provenance.json", provenance(config, spent))
     write_json(folder / "result.json", result)
     return result
+
+
+def _begin_anew(folder: Path) -> None:
+    """Remove what an attempt that was cut short has left, and what would pass for this one's."""
+    try:
+        (folder / "result.json").unlink(missing_ok=True)
+        for events in folder.glob(f"{EVENTS}_*"):
+            shutil.rmtree(events)
+    except OSError as error:
+        raise UnwritablePath(f"cannot write {folder}: {error.strerror or error}; choose another place") from error
+    remove_unfinished(folder)
 
 
 def policy_record(policy: PolicyTable, mdp: FiniteMDP) -> dict[str, Any]:

@@ -3,11 +3,13 @@
 Run directories are the truth, so a study resumes by asking which results exist. A lease on each run, with a heartbeat,
 lets several runners on one folder share the work; one that a killed runner left behind is taken over. Runs end in one
 of four ways: `finished`; `failed`, which `failure.json` tells until `--retry-failed`; `lost`, when the process died
-under it, which is tried again; and `unwritten`, when its files could not be written, which stops the study.
+under it, which is tried again; and `unwritten`, when its files could not be written, which stops the study and leaves
+the run open.
 """
 
 import errno
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import sleep
@@ -31,6 +33,7 @@ PATIENCE = 0.5
 """Seconds between two looks at runs that another runner holds."""
 
 Outcome = Literal["finished", "failed", "lost", "unwritten"]
+State = Literal["finished", "failed", "damaged", "open"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ class Tally:
 
     Attributes:
         finished: runs with a result, those of earlier and of other runners too.
-        failed: runs without one, each with its error.
+        failed: runs that failed or are damaged, each with its error.
         stopped: why no more runs were begun, empty where all were.
     """
 
@@ -107,10 +110,7 @@ def run_study(tasks: list[Task], engine: Engine, told: Told = lambda _: None, re
         tasks: all runs of the study.
         engine: executes them; it is closed at the end.
         told: is told what happens.
-        retry_failed: run again what failed or is damaged.
-
-    Raises:
-        UnwritablePath: nothing can be written there.
+        retry_failed: run again what failed or is damaged; what fails now is not run a third time.
     """
     tally = Tally()
     runner = _Runner(engine, told, tally)
@@ -121,17 +121,35 @@ def run_study(tasks: list[Task], engine: Engine, told: Told = lambda _: None, re
     return tally
 
 
-def read_state(folder: Path) -> tuple[Literal["finished", "failed", "damaged", "open"], str]:
-    """Return how a run stands, and why where it failed or is damaged."""
-    if (folder / "result.json").is_file():
+def read_state(folder: Path, config: RunConfig | None = None) -> tuple[State, str]:
+    """Return how a run stands, and why where it failed or is damaged.
+
+    Args:
+        folder: its directory.
+        config: what it should be a run of; whatever its `config.json` says, if None.
+    """
+    if (folder / "result.json").exists():
         try:
-            record_of(folder)
+            found = record_of(folder)
         except InvalidRun as error:
             return "damaged", str(error)
+        if config is not None and (found["key"], found["seed"]) != (config.key, config.seed):
+            return "damaged", f"{folder / 'result.json'} is another run's: key {found['key'][:8]}, seed {found['seed']}"
         return "finished", ""
     if (folder / "failure.json").is_file():
         return "failed", read_failure(folder)
     return "open", ""
+
+
+def _lease_on(folder: Path) -> SoftFileLease:
+    return SoftFileLease(folder / ".lease", lease_duration=LEASE, timeout=0)
+
+
+def _remove_dead_lease(folder: Path) -> None:
+    """Remove the lease of a runner that was killed between a run's end and its release."""
+    if (folder / ".lease").exists():
+        with suppress(OSError), _lease_on(folder):  # another's, or a place that can only be read, is left alone
+            pass
 
 
 class _Runner:
@@ -144,19 +162,18 @@ class _Runner:
         self.leases: dict[Path, SoftFileLease] = {}  # those that are held
         self.sought: dict[Path, SoftFileLease] = {}  # those that others held: each remembers since when it saw no beat
         self.attempts: dict[Path, int] = {}
+        self.again: set[Path] = set()  # those that are run although they failed or are damaged
 
     def is_settled(self, task: Task, retry_failed: bool) -> bool:
         """Say whether there is nothing to be done, and count the run if so."""
-        state, why = read_state(task.folder)
+        state, why = read_state(task.folder, task.config)
         if state == "open":
             return False
         if state == "finished" or not retry_failed:
+            _remove_dead_lease(task.folder)
             self._count(task, state, why)
             return True
-        if state == "damaged":  # kept for whoever wants to know what happened to it
-            (task.folder / "result.json").replace(task.folder / "result.json.damaged")
-        else:
-            (task.folder / "failure.json").unlink()
+        self.again.add(task.folder)
         return False
 
     def run(self, tasks: list[Task]) -> None:
@@ -184,18 +201,34 @@ class _Runner:
         """Yield tasks to begin now; those that others have finished are counted and dropped."""
         free = self.engine.capacity - len(running)
         for task in list(waiting.values()):
-            if free <= 0:
+            if free <= 0 or self.tally.stopped:
                 return
             if not self._lease(task.folder):
                 continue
-            state, why = read_state(task.folder)  # while it waited, another runner may have been here
-            if state == "open":
+            state, why = read_state(task.folder, task.config)  # while it waited, another runner may have been here
+            if state == "open" or self._reopen(task.folder, state):
                 free -= 1
                 yield task
                 continue
             self._release(task.folder)
-            del waiting[task.folder]
-            self._count(task, state, why)
+            if not self.tally.stopped:
+                del waiting[task.folder]
+                self._count(task, state, why)
+
+    def _reopen(self, folder: Path, state: State) -> bool:
+        """Clear a run that failed or is damaged for being run again, and say whether it is to be."""
+        if state == "finished" or folder not in self.again:
+            return False
+        try:
+            if state == "damaged":  # kept for whoever wants to know what happened to it
+                (folder / "result.json").replace(folder / "result.json.damaged")
+            else:
+                (folder / "failure.json").unlink()
+        except OSError as error:
+            self.tally.stopped = f"cannot write {folder}: {error.strerror or error}"
+            return False
+        self.again.discard(folder)
+        return True
 
     def _count(self, task: Task, state: str, why: str) -> None:
         """Count a run that ended before, or under another runner."""
@@ -213,12 +246,10 @@ class _Runner:
         again = ended.outcome == "lost" and tried < ATTEMPTS
         if ended.outcome == "finished":
             self.tally.finished += 1
-            (folder / "failure.json").unlink(missing_ok=True)
+        elif ended.outcome == "unwritten":
+            self.tally.stopped = ended.error
         elif not again:
             self.tally.failed[folder] = ended.error
-        if ended.outcome == "unwritten":
-            self.tally.stopped = ended.error
-        elif ended.outcome != "finished" and not again:
             self._write_failure(ended, tried)
         self._release(folder)
         return again
@@ -235,18 +266,20 @@ class _Runner:
         """Try to be the one who works on a run."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            lease = self.sought.pop(folder, None) or SoftFileLease(folder / ".lease", lease_duration=LEASE, timeout=0)
+            lease = self.sought.pop(folder, None) or _lease_on(folder)
             lease.acquire()
         except Timeout:
             self.sought[folder] = lease
             return False
         except OSError as error:
-            raise UnwritablePath(f"cannot write {folder}: {error.strerror or error}; choose another place") from error
+            self.tally.stopped = f"cannot write {folder}: {error.strerror or error}"
+            return False
         self.leases[folder] = lease
         return True
 
     def _release(self, folder: Path) -> None:
-        self.leases.pop(folder).release()
+        with suppress(OSError):  # where nothing can be written any more, it runs out
+            self.leases.pop(folder).release()
 
     def _pause(self) -> list[Reached | Ended]:
         sleep(PATIENCE)

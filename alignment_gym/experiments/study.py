@@ -8,24 +8,43 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from alignment_gym.core import FAILURE_MODES, InvalidStudy, UnknownName, make_world, world_class, world_ids
+from alignment_gym.core import (
+    FAILURE_MODES,
+    InvalidStudy,
+    TooLargeToEnumerate,
+    UnknownName,
+    make_world,
+    world_class,
+    world_ids,
+)
+from alignment_gym.engine.enumeration import check_enumerable
 from alignment_gym.experiments.config import CHECKPOINTS, RunConfig, resolve
 
 SUITES = Path(__file__).parent / "suites"
 """Frozen studies that a paper can cite by name, such as `core-1`."""
 
 
+SEED_LIMIT = 2**32
+"""Seeds are below it: PyTorch and NumPy's legacy generators take no others."""
+
+MOST_SEEDS = 10_000
+"""In a range: more are a slip of the pen."""
+
+
 def numbers(given: Any) -> Any:
     """Read `"0-29"` as the whole numbers from 0 to 29, and leave anything else as it is."""
     if isinstance(given, str):
         low, dash, high = given.partition("-")
-        if not (dash and low.isdecimal() and high.isdecimal() and int(low) <= int(high)):
+        if not (dash and low.isdecimal() and high.isdecimal() and int(low) <= int(high) < SEED_LIMIT):
             raise ValueError(f"{given!r} is no range such as '0-29'")
+        if int(high) - int(low) >= MOST_SEEDS:
+            raise ValueError(f"{given!r} are {int(high) - int(low) + 1:,} seeds; at most {MOST_SEEDS:,}")
         return list(range(int(low), int(high) + 1))
     return given
 
@@ -35,9 +54,20 @@ def listed(given: Any) -> Any:
     return given if isinstance(given, list) or given is None else [given]
 
 
-Seeds = Annotated[list[Annotated[int, Field(ge=0)]], BeforeValidator(numbers), Field(min_length=1)]
-Steps = Annotated[list[Annotated[int, Field(gt=0)]], BeforeValidator(listed), Field(min_length=1)]
-Swept = dict[str, Annotated[list[Any], Field(min_length=1)]]
+def finite(values: list[Any]) -> list[Any]:
+    """Refuse what no configuration can hold: NaN and infinity, which are no JSON."""
+    for value in values:
+        if isinstance(value, float) and not isfinite(value):
+            raise ValueError(f"{value} is no value; give a finite number")
+    return values
+
+
+Seed = Annotated[int, Field(ge=0, lt=SEED_LIMIT, strict=True)]
+Seeds = Annotated[list[Seed], BeforeValidator(numbers), Field(min_length=1)]
+Steps = Annotated[
+    list[Annotated[int, Field(gt=0, le=10**12, strict=True)]], BeforeValidator(listed), Field(min_length=1)
+]
+Swept = dict[str, Annotated[list[Any], Field(min_length=1), AfterValidator(finite)]]
 
 
 class Part(BaseModel):
@@ -88,6 +118,14 @@ class Grid(Part):
 
     def configs(self, checkpoints: int = CHECKPOINTS) -> Iterator[RunConfig]:
         """Yield its runs, resolved, those of one cell beside each other."""
+        for first in self.cells(checkpoints):
+            if not is_needless(first):
+                yield from (first.model_copy(update={"seed": seed}) for seed in self.seeds)
+
+    def cells(self, checkpoints: int = CHECKPOINTS) -> Iterator[RunConfig]:
+        """Yield the run of the first seed of every cell, needless twins too."""
+        if "level" in self.dials:
+            raise InvalidStudy("level is no dial of a study: list levels as levels")
         for env, level, dials, recipe, settings, reward, steps in product(
             self.worlds,
             self.levels,
@@ -97,7 +135,7 @@ class Grid(Part):
             self.rewards,
             [None] if self.steps is None else self.steps,
         ):
-            first = resolve(
+            yield resolve(
                 env,
                 level=level,
                 dials=dials,
@@ -109,9 +147,6 @@ class Grid(Part):
                 test_level=self.test_level,
                 checkpoints=checkpoints,
             )
-            if reward == "true" and is_meant(first):
-                continue
-            yield from (first.model_copy(update={"seed": seed}) for seed in self.seeds)
 
 
 class Evaluation(Part):
@@ -126,7 +161,7 @@ class Quick(Part):
     """What `--quick` runs: some of the grids, on some of their seeds."""
 
     seeds: Seeds
-    grids: list[str] | None = Field(default=None, description="Names of grids; all of them if none.")
+    grids: list[str] | None = Field(default=None, min_length=1, description="Names of grids; all of them if none.")
 
 
 class Frozen(Part):
@@ -140,7 +175,7 @@ class Study(Part):
     """A name and its grids."""
 
     schema_version: Literal[1] = 1
-    name: str = Field(pattern=r"^[\w.-]+$")
+    name: str = Field(pattern=r"^\w[\w.-]*$", description="What its folder of runs is called.")
     about: str = Field(default="", description="What it is for, in a sentence or two.")
     grids: list[Grid] = Field(min_length=1)
     evaluation: Evaluation = Evaluation()
@@ -157,31 +192,52 @@ class Study(Part):
             InvalidStudy: a run is asked for twice, two grids have one name, or nothing is left to run.
             UnknownName, InvalidDial: a name or value that a world or a recipe refuses.
         """
-        names = [grid.name or str(number) for number, grid in enumerate(self.grids, start=1)]
-        for name in names:
-            if names.count(name) > 1:
-                raise InvalidStudy(f"two grids are called {name!r}; give each its own name")
-        wanted: dict[str, list[int]] = self._preset(names) if quick else {}
+        names = self._names()
+        wanted: dict[str, list[int]] = self._preset(names) if quick or self.quick else {}
         planned: dict[tuple[str, int], Planned] = {}
         for name, grid in zip(names, self.grids, strict=True):
             for config in grid.configs(self.evaluation.checkpoints):
                 here = Planned(config, name)
                 before = planned.setdefault((config.key, config.seed), here)
                 if before is not here:
-                    raise InvalidStudy(
-                        f"the run {here.label} is asked for twice, in grid {before.grid!r} and in grid {name!r}; "
-                        "take it out of one"
-                    )
-        found = [each for each in planned.values() if not quick or each.config.seed in wanted.get(each.grid, [])]
-        if not found:
+                    where = f"in grid {before.grid!r} and in grid {name!r}; take it out of one"
+                    if before.grid == name:
+                        where = f"in grid {name!r}; list each thing once"
+                    raise InvalidStudy(f"the run {here.label} is asked for twice, {where}")
+        if not planned:
             raise InvalidStudy(
                 f"{self.name} asks for no run: twins of worlds whose proxy is what was meant are left out"
             )
-        return found
+        few = [each for each in planned.values() if each.config.seed in wanted.get(each.grid, [])]
+        if self.quick and not few:
+            raise InvalidStudy(f"[quick] of {self.name} asks for no run: its grids have none of its seeds")
+        for config in {each.config.key: each.config for each in planned.values()}.values():
+            _refuse_giants(config)
+        return few if quick else list(planned.values())
+
+    def left_out(self, quick: bool = False) -> list["Planned"]:
+        """Return the first run of every twin that is left out, as its world's proxy is what was meant."""
+        names = self._names()
+        wanted = set(self._preset(names) if quick else names)
+        return [
+            Planned(config, name)
+            for name, grid in zip(names, self.grids, strict=True)
+            if name in wanted
+            for config in grid.cells(self.evaluation.checkpoints)
+            if is_needless(config)
+        ]
 
     def configs(self) -> list[RunConfig]:
         """Return every run's configuration, in order."""
         return [each.config for each in self.plan()]
+
+    def _names(self) -> list[str]:
+        """Return what the grids are called."""
+        names = [grid.name or str(number) for number, grid in enumerate(self.grids, start=1)]
+        for name in names:
+            if names.count(name) > 1:
+                raise InvalidStudy(f"two grids are called {name!r}; give each its own name")
+        return names
 
     def _preset(self, names: Sequence[str]) -> dict[str, list[int]]:
         """Return the seeds of each grid of the smaller preset."""
@@ -243,6 +299,21 @@ def suites() -> list[str]:
     return sorted(path.stem for path in SUITES.glob("*.toml"))
 
 
+def is_needless(config: RunConfig) -> bool:
+    """Say whether a run is the twin of one that is trained on the true objective as it is."""
+    return config.reward == "true" and is_meant(config)
+
+
+def _refuse_giants(config: RunConfig) -> None:
+    """Refuse levels that their worlds declare too large: nothing that was trained on them could be scored."""
+    levels = [config.level] if config.test_level is None else [config.level, config.test_level]
+    try:
+        for level in levels:
+            check_enumerable(make_world(config.env, level=level, **config.dials))
+    except TooLargeToEnumerate as error:
+        raise InvalidStudy(str(error)) from error
+
+
 def is_meant(config: RunConfig) -> bool:
     """Say whether a run's world pays what was meant, so that the twin would be the same run."""
     specification = make_world(config.env, level=config.level, **config.dials).specification
@@ -269,6 +340,16 @@ def _refusal(path: Path, error: ValidationError) -> Exception:
         part = PARTS[str(place[0])] if len(place) > 1 else Study
         return UnknownName(f"key of {path}", str(place[-1]), part.model_fields)
     where = ".".join(str(each + 1) if isinstance(each, int) else each for each in place)
-    given = first.get("input")
-    shown = "" if isinstance(given, dict | list) and len(str(given)) > 60 else f", not {given!r}"
-    return InvalidStudy(f"{path}, {where}: {first['msg']}{shown if first['type'] != 'missing' else ''}")
+    return InvalidStudy(f"{path}, {where}: {_said(first['type'], first['msg'], first.get('input'))}")
+
+
+def _said(kind: str, message: str, given: Any) -> str:
+    """Return what is wrong with a value, and the value where that helps."""
+    if kind == "missing":
+        return "is missing; it has no default"
+    if kind == "too_short":
+        return "is empty; give at least one, or leave it out if it has a default"
+    if kind == "value_error":  # ours, which names the value
+        return message.removeprefix("Value error, ")
+    known = isinstance(given, dict | list) and len(str(given)) > 60
+    return message[:1].lower() + message[1:] + ("" if known else f", not {given!r}")
