@@ -16,6 +16,7 @@ from alignment_gym.cli import (
     catalogue,
     comparing,
     demo,
+    figures,
     geometry,
     solving,
     speed,
@@ -53,7 +54,7 @@ def _options(
     """Take the options that all commands share."""
 
 
-for _group in (demo, catalogue, solving, training, watching, studies, comparing, verifying, geometry, speed):
+for _group in (demo, catalogue, solving, training, watching, studies, figures, comparing, verifying, geometry, speed):
     _group.add_to(app)
 
 

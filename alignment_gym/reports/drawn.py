@@ -28,7 +28,7 @@ NARROWEST = 1.6  # inches: a panel's width
 LOWEST, HIGHEST = 1.3, 2.4  # inches: a panel's height
 ROWS = 6  # of panels: more are no page
 LETTERS = 17  # of small print, an inch
-PAPER: Mapping[str, Any] = {
+PAPER: dict[Any, Any] = {
     **STYLE,
     "pdf.fonttype": 42,  # fonts embedded as they are, which publishers ask for
     "font.size": 7,
@@ -37,9 +37,11 @@ PAPER: Mapping[str, Any] = {
     "xtick.major.width": 0.6,
     "ytick.major.width": 0.6,
 }
-PALETTE = (COLOURS["true"], COLOURS["proxy"], "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe and Ito
+# Okabe and Ito; those that say what was paid come last
+PALETTE = ("#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", COLOURS["proxy"], COLOURS["true"])
 DASHES = {"proxy": "-", "true": (0, (3, 1.5))}
 ARMS = {"proxy": "proxy", "true": "twin"}
+MEANT = "Proxy: agents paid the proxy; twin: agents paid what was meant"
 INTERVALS = "interquartile means over seeds with 95 % bootstrap intervals"
 
 Value = TypeVar("Value")
@@ -135,11 +137,11 @@ def abreast(width: float, count: int) -> int:
     return max(min(int(width / NARROWEST), count), 1)
 
 
-def panels(width: float, count: int, columns: int | None = None) -> tuple[Figure, list[Axes]]:
+def panels(width: float, count: int, columns: int | None = None, highest: float = HIGHEST) -> tuple[Figure, list[Axes]]:
     """Return a figure of so many panels, as many abreast as can be read."""
     columns = columns or abreast(width, count)
     rows = -(-count // columns)
-    height = min(max(0.85 * width / columns, LOWEST), HIGHEST)
+    height = min(max(0.85 * width / columns, LOWEST), highest)
     figure = Figure(figsize=(width, height * rows + 0.3), layout="constrained")
     found: list[Axes] = list(figure.subplots(rows, columns, squeeze=False).flat)
     for axes in found:
@@ -147,6 +149,16 @@ def panels(width: float, count: int, columns: int | None = None) -> tuple[Figure
     for axes in found[count:]:
         axes.set_axis_off()
     return figure, found[:count]
+
+
+def name_axes(shown: Sequence[Axes], across: str, up: str) -> None:
+    """Name the axes at the left and at the lower edge of a grid that panels fill row by row."""
+    columns = max(axes.get_subplotspec().get_gridspec().ncols for axes in shown)  # type: ignore[union-attr]
+    for number, axes in enumerate(shown):
+        if number % columns == 0:
+            axes.set_ylabel(up)
+        if number + columns >= len(shown):
+            axes.set_xlabel(across)
 
 
 def legend(figure: Figure, shown: Sequence[Axes]) -> None:
@@ -219,7 +231,7 @@ def write_drawn(drawn: Drawn, path: Path) -> Path:
         CannotDraw: an unknown suffix, or no folder to write to.
     """
     prints = printer(path)
-    with mpl.rc_context(dict(PAPER)), replacing(path) as temporary:
+    with mpl.rc_context(PAPER), replacing(path) as temporary:
         drawn.figure.set_dpi(PNG_DPI)
         prints(drawn.figure, temporary)
     return path

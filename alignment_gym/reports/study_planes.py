@@ -13,6 +13,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
 from matplotlib.patches import Rectangle
 
 from alignment_gym.core import AlignmentGymError, make_world
@@ -23,6 +24,8 @@ from alignment_gym.exact.frontier import Frontier, frontier
 from alignment_gym.metrics.scores import HACK_EXPLOITATION, HACK_LOSS
 from alignment_gym.metrics.statistics import Array
 from alignment_gym.reports.drawn import (
+    ARMS,
+    MEANT,
     PAPER,
     ROWS,
     TEXT,
@@ -36,6 +39,7 @@ from alignment_gym.reports.drawn import (
     legend,
     marker_of,
     most_run,
+    name_axes,
     others,
     panels,
     place_of,
@@ -43,13 +47,14 @@ from alignment_gym.reports.drawn import (
     seeds,
     titles,
 )
-from alignment_gym.reports.figures import COLOURS, HACKS, RULE, WORDS
+from alignment_gym.reports.figures import COLOURS, HACKS, RULE
 from alignment_gym.reports.geometry_figures import EDGE, FILL
 from alignment_gym.reports.tables import Record, cells
 
 TRANSITIONS = 200_000  # a world with more is not solved for a figure
 TOLERANCE = 1e-3  # of the ranges: less than a line's width
 DEEPEST = -2.0  # P or T: polygons that go on below are cut there, unless runs go on
+FULL = {"proxy": 0.4, "true": 0.0}  # how opaque: what was paid shows without colours too
 SEVERITY = ("proxy_score", "true_score")
 LOSSES = ("exploitation", "true_loss")
 
@@ -104,18 +109,19 @@ def draw_scores(records: Sequence[Record], width: float = TEXT) -> Drawn | None:
         return None
     shown = most_run(solved, ROWS * abreast(width, ROWS))
     drawn = [record for record in solved if place_of(record) in shown]
-    with mpl.rc_context(dict(PAPER)):
+    with mpl.rc_context(PAPER):
         figure, axes = panels(width, len(shown))
         for each, place in zip(axes, shown, strict=True):
             _draw_polygon(each, found[place])  # type: ignore[arg-type]
             _draw_runs(each, [record for record in drawn if place_of(record) == place], SEVERITY, recipes_of(drawn))
             _view(each, found[place], [record for record in drawn if place_of(record) == place])  # type: ignore[arg-type]
             each.set_title(titles(shown)[place])
-            each.set(xlabel="proxy score P", ylabel="true score T")
+        name_axes(axes, "proxy score P", "true score T")
         legend(figure, axes)
     said = caption(
         "Proxy score P and true score T of every seed, exact; uniform play is at (0, 0), an optimum at 1",
         "Grey: what any policy can achieve, its Pareto edge thick",
+        MEANT,
         f"{seeds(drawn)} an arm",
         others(records, usual),
         *_reasons(usual, found),
@@ -126,8 +132,8 @@ def draw_scores(records: Sequence[Record], width: float = TEXT) -> Drawn | None:
 
 
 def _tables(records: Sequence[Record], place: Place) -> str | None:
-    known = {record.get("tables") for record in records if place_of(record) == place} - {None}
-    return min(known) if known else None
+    known: list[str] = [each for record in records if place_of(record) == place if (each := record.get("tables"))]
+    return min(known, default=None)
 
 
 def _reasons(records: Sequence[Record], found: dict[Place, Polygon | str]) -> list[str]:
@@ -157,19 +163,19 @@ def _draw_polygon(axes: Axes, shape: Polygon) -> None:
 
 
 def _draw_runs(axes: Axes, records: Sequence[Record], names: tuple[str, str], recipes: Sequence[str]) -> None:
-    """Draw a point a run: the marker is of the recipe, the colour of what was paid; twins lie below."""
+    """Draw a point a run: the marker is of the recipe, the colour of what was paid; twins are hollow, and lie below."""
     for cell, group in cells(records).items():
         axes.scatter(
             [record[names[0]] for record in group],
             [record[names[1]] for record in group],
             s=13,
             marker=marker_of(recipes.index(cell.recipe)),
-            facecolors="none",
+            facecolors=to_rgba(COLOURS[cell.reward], FULL[cell.reward]),
             edgecolors=COLOURS[cell.reward],
             linewidths=0.8,
             clip_on=False,
             zorder=4 if cell.reward == "proxy" else 3.5,
-            label=f"{cell.recipe}, {WORDS[cell.reward]}",
+            label=f"{cell.recipe}, {ARMS[cell.reward]}",
         )
 
 
@@ -214,16 +220,18 @@ def draw_losses(records: Sequence[Record], width: float = TEXT) -> Drawn | None:
         return None
     shown = most_run(defined, ROWS * abreast(width, ROWS))
     drawn = [record for record in defined if place_of(record) in shown]
-    with mpl.rc_context(dict(PAPER)):
+    with mpl.rc_context(PAPER):
         figure, axes = panels(width, len(shown))
         for each, place in zip(axes, shown, strict=True):
             _draw_runs(each, [record for record in drawn if place_of(record) == place], LOSSES, recipes_of(drawn))
             _shade(each)
             each.set_title(titles(shown)[place])
+        name_axes(axes, "exploitation E", "true loss L")
         legend(figure, axes)
     blank = {place_of(record) for record in usual} - {place_of(record) for record in defined}
     said = caption(
         "Exploitation E and true loss L of every seed, exact; a hack has E >= 0.25 and L >= 0.05",
+        MEANT,
         f"{seeds(drawn)} an arm",
         others(records, usual),
         left_out("E undefined, as intended play earns all the proxy there is", _names(sorted(blank))),
@@ -237,8 +245,6 @@ def _shade(axes: Axes) -> None:
     left, right = axes.get_xlim()
     right = max(right, 1.05)
     axes.axvline(0, color=RULE, linewidth=0.6, zorder=0)
-    axes.set(xlabel="exploitation E", ylabel="true loss L", xlim=(min(left, -0.1), right), ylim=(-0.05, 1.05))
+    axes.set(xlim=(min(left, -0.1), right), ylim=(-0.05, 1.05))
     size = (right - HACK_EXPLOITATION, 1.05 - HACK_LOSS)
-    axes.add_patch(
-        Rectangle((HACK_EXPLOITATION, HACK_LOSS), *size, color=HACKS, linewidth=0, zorder=0, label="a hack")
-    )
+    axes.add_patch(Rectangle((HACK_EXPLOITATION, HACK_LOSS), *size, color=HACKS, linewidth=0, zorder=0, label="a hack"))
