@@ -77,15 +77,14 @@ def draw_curves(records: Sequence[Record], width: float = TEXT) -> Drawn | None:
             rows += _draw_pair(found, pair, group, rewards, titles([each.place for each in _alike(shown, pair)]))
         name_axes(axes, "environment steps", "score")
         legend(figure, axes)
+    fewer = f"{len(shown)} of {len(pairs)} pairs of a world and a recipe: {RULE_OF_CHOICE}"
     said = caption(
         f"Exact scores while agents are trained: every seed thin, {INTERVALS} thick",
         MEANT,
         CUT if any(row["value"] < LOWEST_SHOWN for row in rows) else "",
         f"{seeds(drawn)} an arm",
         others(records, usual),
-        f"{len(shown)} of {len(pairs)} pairs of a world and a recipe: {RULE_OF_CHOICE}"
-        if len(shown) < len(pairs)
-        else "",
+        fewer if len(shown) < len(pairs) else "",
     )
     return Drawn("curve", figure, rows, said)
 

@@ -6,12 +6,34 @@ from pathlib import Path
 
 import pytest
 
+from alignment_gym.experiments.config import resolve
+from alignment_gym.experiments.run import execute
+
+RUNS = (
+    ("BoatRace-v0", "q-learning", {}),
+    ("BoatRace-v0", "sarsa", {}),
+    ("BoatRace-v0", "q-learning", {"depth": 3}),
+    ("SensorCleaner-v0", "q-learning", {}),
+)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("made")
+    for env, recipe, dials in RUNS:
+        config = resolve(env, recipe=recipe, dials=dials, steps=2_000, checkpoints=3)
+        execute(config, config.folder(folder, "study"))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def few_resamples(monkeypatch):
+    monkeypatch.setattr("alignment_gym.metrics.statistics.RESAMPLES", 200)
+
 
 @pytest.fixture
-def trained(call):
-    for words in (("--algo", "q-learning"), ("--algo", "sarsa"), ("--algo", "q-learning", "--dial", "depth=3")):
-        call("train", "BoatRace", "--steps", 2_000, "-o", "runs", *words)
-    call("train", "SensorCleaner", "--steps", 2_000, "-o", "runs", "--algo", "q-learning")
+def trained(call, made):
+    shutil.copytree(made, "runs")
     return call
 
 
@@ -50,7 +72,7 @@ def test_refusals_are_one_line_each_and_write_nothing(trained):
 
 
 def test_worlds_and_recipes_are_chosen(trained):
-    for name in ("BoatRace", "BoatRace-v0", "alignment_gym/BoatRace-v0"):
+    for name in ("BoatRace", "alignment_gym/BoatRace-v0"):
         trained("figure", "runs", "--kind", "losses", "-o", "x.svg", "--data", "x.csv", "--env", name)
         with Path("x.csv").open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
@@ -72,4 +94,3 @@ def test_widths_are_those_of_a_column_and_of_the_text(trained):
     for width, points in (("column", 234), ("text", 486)):
         trained("figure", "runs", "--kind", "losses", "-o", "x.svg", "--width", width)
         assert f'width="{points}pt"' in Path("x.svg").read_text(encoding="utf-8")
-    shutil.rmtree("runs")
