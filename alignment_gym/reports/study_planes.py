@@ -183,7 +183,8 @@ def _view(axes: Axes, shape: Polygon, records: Sequence[Record]) -> None:
     """Show all runs and optima, and the polygon as far as a score of -2."""
     limits = []
     for axis, name in enumerate(SEVERITY):
-        low = min(max(shape.corners[:, axis].min(), DEEPEST), 0.0, *(record[name] for record in records))
+        optima = np.concatenate([shape.proxy_optimal, shape.true_optimal])[:, axis].min()
+        low = min(max(shape.corners[:, axis].min(), DEEPEST), 0.0, optima, *(record[name] for record in records))
         margin = 0.06 * (1.0 - low)
         limits.append((low - margin, 1.0 + margin))
     axes.set(xlim=limits[0], ylim=limits[1])

@@ -64,7 +64,7 @@ Runs = Mapping[Arm, Mapping[Place, Mapping[int, Record]]]
 def draw_profiles(records: Sequence[Record], width: float = TEXT) -> Drawn | None:
     """Draw profiles of 1 - L and of the own score, over the worlds that all recipes share; and, below, over more.
 
-    Where fewer recipes share more worlds, so that there are more pairs of both, a second row shows these.
+    Where fewer arms share more worlds, a second row shows those with the most pairs of arms and worlds.
     """
     usual = headline(records)
     runs = _runs([record for record in usual if None not in (record["true_loss"], record[f"{record['reward']}_score"])])
@@ -102,13 +102,14 @@ def _runs(records: Sequence[Record]) -> Runs:
 
 
 def _bases(runs: Runs) -> list[Basis]:
-    """Return the worlds that all arms share; and what has the most pairs of arms and worlds, where that is more."""
+    """Return the worlds that all arms share; and of what has more worlds, what has the most pairs of arms and worlds."""
     if not runs:
         return []
     whole = _shared(runs, sorted(runs))
     reduced = [_shared(runs, sorted(arm for arm in runs if set(runs[arm]) >= set(places))) for places in runs.values()]
-    largest = max(reduced, key=lambda basis: (len(basis.arms) * len(basis.places), len(basis.arms), basis))
-    found = [whole] if whole.places == largest.places else [whole, largest]
+    wider = [basis for basis in reduced if len(basis.places) > len(whole.places) and basis.seeds]
+    wider.sort(key=lambda basis: (len(basis.arms) * len(basis.places), len(basis.arms), basis))
+    found = [whole, *wider[-1:]]
     return [basis for basis in found if basis.places and basis.seeds]
 
 

@@ -36,7 +36,7 @@ from alignment_gym.reports.study_sweeps import STEPS, Line, Point, Sweeps, Thing
 from alignment_gym.reports.tables import Record, estimate
 
 HIGH = 1.25  # inches: a panel
-BLOCKS = 4  # of two rows of panels: more are no page
+BLOCKS = 3  # of two rows of panels: more are no page
 LOGARITHMIC = 20.0  # positive numbers of such a ratio have a logarithmic axis
 APART = 2.2  # points from one line's marks to the next one's, so that equal ones are seen
 MEASURES = {"hack": "hack rate", "true_loss": "true loss L"}
@@ -162,7 +162,7 @@ def _axis(pair: Sequence[Axes], values: Sequence[Any]) -> dict[str, float]:
 def _apart(placed: dict[str, float], far: bool) -> list[float]:
     """Return the places that are named on an axis: all but those too near to another's name."""
     heights = [log10(value) if far else value for value in placed.values()]
-    nearest = 0.12 * (heights[-1] - heights[0])
+    nearest = 0.17 * (heights[-1] - heights[0])
     kept: list[int] = []
     for number, height in enumerate(heights):
         if not kept or height - heights[kept[-1]] >= nearest:

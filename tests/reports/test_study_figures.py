@@ -123,6 +123,12 @@ def test_runs_far_below_uniform_play_are_in_view():
     assert axes.get_ylim()[0] < -7.0
 
 
+def test_optima_are_in_view_though_the_polygon_is_cut():
+    (axes,) = FIGURES["plane"]([run(env="ShutdownButton-v0", level="workshop")]).figure.axes
+    optimal = frontier("ShutdownButton-v0", tolerance=1e-3).scores
+    assert optimal[:, 1].min() < axes.get_ylim()[0] < optimal[np.argmax(optimal[:, 0]), 1] < -2.0
+
+
 def test_losses_name_worlds_whose_exploitation_is_undefined():
     drawn = FIGURES["losses"]([*STUDY, run(env="CoinGoal-v0", exploitation=None)])
     assert titles(drawn) == ["BoatRace-v0", "SensorCleaner-v0"]
