@@ -191,8 +191,7 @@ def _view(axes: Axes, shape: Polygon, records: Sequence[Record]) -> None:
 
 
 def _is_cut(found: dict[Place, Polygon | str], shown: Sequence[Place]) -> bool:
-    shapes = [found[place] for place in shown]
-    return any(isinstance(each, Polygon) and each.corners.min() < DEEPEST for each in shapes)
+    return any(isinstance(each := found[place], Polygon) and each.corners.min() < DEEPEST for place in shown)
 
 
 def _polygon_rows(found: dict[Place, Polygon | str], shown: Sequence[Place]) -> list[dict[str, Any]]:

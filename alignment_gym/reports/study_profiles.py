@@ -102,7 +102,7 @@ def _runs(records: Sequence[Record]) -> Runs:
 
 
 def _bases(runs: Runs) -> list[Basis]:
-    """Return the worlds that all arms share; and of what has more worlds, what has the most pairs of arms and worlds."""
+    """Return what all arms share; and of what has more worlds, that with the most pairs of arms and worlds."""
     if not runs:
         return []
     whole = _shared(runs, sorted(runs))
