@@ -26,8 +26,8 @@ from alignment_gym.core import InvalidDial, InvalidPolicy, InvalidRun
 from alignment_gym.core.files import write_json
 from alignment_gym.exact import PolicyTable
 from alignment_gym.experiments.config import RunConfig, read_config, resolve
-from alignment_gym.experiments.run import provenance, read_result
-from alignment_gym.experiments.verifying import policy_digest, result_of
+from alignment_gym.experiments.run import provenance, read_result, result_of
+from alignment_gym.experiments.verifying import policy_digest
 
 NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 

@@ -29,6 +29,9 @@ from alignment_gym.experiments.records import evaluation_record, generalisation_
 EVENTS = "tensorboard"
 """How the names of folders with TensorBoard events begin; SB3 appends a number."""
 
+PLACE = ("env", "level", "dials", "recipe", "reward", "steps", "seed")
+"""What a result repeats of its configuration."""
+
 PACKAGES = ("alignment-gym", "gymnasium", "numpy", "stable-baselines3", "sb3-contrib", "torch")
 
 
@@ -76,20 +79,29 @@ def execute(config: RunConfig, folder: Path, progress: Progress | None = None, f
         with replacing(folder / "model.zip") as temporary:
             trained.save_model(str(temporary))
     write_text(folder / "curve.jsonl", _curve(trained, mdp))
-    result = {
-        "schema_version": SCHEMA,
-        "key": config.key,
-        **config.model_dump(include={"env", "level", "dials", "recipe", "reward", "steps", "seed"}),
-        "expose_true": False,
-        "tables": fingerprint(mdp),
-        **policy_record(trained.policy, mdp),
-    }
-    if test_mdp is not None:
-        known, other = evaluate_levels(policy, mdp), evaluate_levels(policy, test_mdp)
-        result |= {"test_level": config.test_level, **levels_record(known), **generalisation_record(known, other)}
+    result = result_of(config, policy)
     spent = {"training": training, "whole": perf_counter() - began, "processor": process_time() - used}
     write_json(folder / "provenance.json", provenance(config, spent))
     write_json(folder / "result.json", result)
+    return result
+
+
+def result_of(config: RunConfig, policy: PolicyTable) -> dict[str, Any]:
+    """Return the result of a run with this policy, exactly scored."""
+    mdp, test_mdp = config.mdp, config.test_mdp
+    result = {
+        "schema_version": SCHEMA,
+        "key": config.key,
+        **config.model_dump(include=set(PLACE)),
+        "expose_true": False,
+        "tables": fingerprint(mdp),
+        **policy_record(policy, mdp),
+    }
+    if config.policy is not None:
+        result |= {"policy": config.policy, "expose_true": None}  # what it was shown is not known
+    if test_mdp is not None:
+        known, other = evaluate_levels(policy, mdp), evaluate_levels(policy, test_mdp)
+        result |= {"test_level": config.test_level, **levels_record(known), **generalisation_record(known, other)}
     return result
 
 

@@ -19,19 +19,18 @@ from alignment_gym.agents import RECIPES, load_policy
 from alignment_gym.core import InvalidDial, InvalidPolicy, InvalidRun, Mixture, UnknownName
 from alignment_gym.engine.fingerprint import fingerprint
 from alignment_gym.engine.mdp import FiniteMDP
-from alignment_gym.exact import PolicyTable, evaluate_levels, solve
+from alignment_gym.exact import PolicyTable, solve
 from alignment_gym.experiments.agreement import Difference, differences, policy_differences
 from alignment_gym.experiments.collected import Json, Record, collect, read_curve, record_of
-from alignment_gym.experiments.config import CHECKPOINTS, SCHEMA, RunConfig, read_config, resolve
-from alignment_gym.experiments.records import generalisation_record, levels_record, nulled
-from alignment_gym.experiments.run import execute, installed_version, policy_record
+from alignment_gym.experiments.config import CHECKPOINTS, RunConfig, read_config, resolve
+from alignment_gym.experiments.records import nulled
+from alignment_gym.experiments.run import PLACE, execute, installed_version, result_of
 from alignment_gym.metrics.scores import Scores, scores
 
 SOON = 60.0
 """Seconds of training up to which a run is trained again unless told otherwise."""
 
 REQUIRED = {name for name, field in Record.model_fields.items() if field.is_required()}
-PLACE = ("env", "level", "dials", "recipe", "reward", "steps", "seed")
 
 Train = Callable[[RunConfig, Path], Any]
 """Executes a run in a folder."""
@@ -86,25 +85,6 @@ def verify(subject: Subject, retrain: bool | None = None, train: Train = execute
         InvalidRun: its files are no run's.
     """
     return _verify_run(subject, retrain, train) if isinstance(subject, Path) else _record(subject, retrain, train)
-
-
-def result_of(config: RunConfig, policy: PolicyTable) -> Json:
-    """Return the result of a run with this policy, exactly scored."""
-    mdp, test_mdp = config.mdp, config.test_mdp
-    result = {
-        "schema_version": SCHEMA,
-        "key": config.key,
-        **config.model_dump(include=set(PLACE)),
-        "expose_true": False,
-        "tables": fingerprint(mdp),
-        **policy_record(policy, mdp),
-    }
-    if config.policy is not None:
-        result |= {"policy": config.policy, "expose_true": None}  # what it was shown is not known
-    if test_mdp is not None:
-        known, other = evaluate_levels(policy, mdp), evaluate_levels(policy, test_mdp)
-        result |= {"test_level": config.test_level, **levels_record(known), **generalisation_record(known, other)}
-    return result
 
 
 def policy_digest(policy: PolicyTable, dials: Json) -> str:
