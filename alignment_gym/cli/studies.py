@@ -38,6 +38,7 @@ def add_to(app: typer.Typer) -> None:
     group.command("run")(run)
     group.command("status")(status)
     group.command("add")(adding.add)
+    group.command("freeze")(freeze)
     group.command("schema")(schema)
     app.add_typer(group, name="study")
     app.command("report")(report)
@@ -59,12 +60,15 @@ def run(
 
     Example: alignment-gym study run experiments/baselines/study.toml --quick
     """
+    from alignment_gym.experiments.frozen import check_frozen
     from alignment_gym.experiments.runner import Began, Task, run_study
     from alignment_gym.experiments.study import read_study
 
     _refuse_contradictions(engine, address)
     study = read_study(file)
-    tasks = [Task(each.config, each.config.folder(out, study.name)) for each in study.plan(quick)]
+    planned = study.plan(quick)
+    check_frozen(study, planned)
+    tasks = [Task(each.config, each.config.folder(out, study.name)) for each in planned]
     if dry_run:
         _print_plan(_outlined(study, quick, tasks, jobs or CORES, retry_failed), as_json)
         return
@@ -102,6 +106,18 @@ def status(file: FileArgument, out: OutOption = RUNS, quick: QuickOption = False
         typer.echo(f"{grid}: " + ", ".join(f"{count} {state}" for state, count in counts.items() if count))
     for trouble in found["troubles"]:
         typer.echo(f"{trouble['state']}: {trouble['run']}: {trouble['why']}")
+
+
+def freeze(file: FileArgument) -> None:
+    """Print the fingerprints of a study's tables and recipes, to be put at the end of its file.
+
+    A study that has them is refused where a table or a recipe has changed since.
+    """
+    from alignment_gym.experiments.frozen import as_toml
+    from alignment_gym.experiments.frozen import freeze as frozen
+    from alignment_gym.experiments.study import read_study
+
+    typer.echo(as_toml(frozen(read_study(file).plan())))
 
 
 def schema(

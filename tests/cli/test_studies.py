@@ -178,3 +178,16 @@ def test_a_run_that_fails_is_told_once_and_exits_3(call, monkeypatch):
     said = call("study", "run", name, "--jobs", 1, "--json")
     assert said.code == 3
     assert list(json.loads(said.out)["failed"].values()) == ["RuntimeError: no idea"]
+
+
+def test_a_frozen_study_is_refused_where_a_table_has_changed(call, tmp_path):
+    small = 'name = "small"\n[[grids]]\nenvs = ["WhiskyGold-v0"]\nrecipes = ["q-learning"]\nseeds = [0]\n'
+    path = tmp_path / "study.toml"
+    path.write_text(small)
+    pinned = call("study", "freeze", path).out
+    path.write_text(small + pinned)
+    assert call("study", "run", path, "--dry-run").code == 0
+    path.write_text(small + pinned.replace('original" = "', 'original" = "0'))
+    said = call("study", "run", path, "--dry-run")
+    assert (said.code, said.err.count("\n")) == (2, 1)
+    assert "small is frozen, and 1 of its tables differ here, first 'WhiskyGold-v0 original'" in said.err
