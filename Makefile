@@ -14,6 +14,7 @@ help:
 	@echo "make test-slow  the tests that train agents"
 	@echo "make test-latex  the tests that compile a report's LaTeX; they need pdflatex"
 	@echo "make test-ray   the tests of studies on Ray, which it installs; on loopback alone, with nodes killed"
+	@echo "make test-browser  the report in headless Chromium; screenshots below dist/screenshots"
 	@echo "make lint       ruff and mypy"
 	@echo "make cards      write the cards below envs/ and agents/ anew"
 	@echo "make baselines  run the published baselines, some two hours, and write their report"
@@ -38,6 +39,10 @@ test-latex: $(READY)
 test-ray: $(READY)
 	$(BIN)/pip install -q -c constraints.txt -e '.[dev,ray]'
 	$(BIN)/pytest -m ray
+
+test-browser: $(READY)
+	$(BIN)/python -c "import selenium" 2>/dev/null || $(BIN)/pip install -q -c constraints.txt -e '.[browser]'
+	SCREENSHOTS=dist/screenshots $(BIN)/pytest -m browser -x tests/reports/test_browser.py
 
 lint: $(READY)
 	$(BIN)/ruff check .

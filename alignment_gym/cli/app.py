@@ -18,6 +18,7 @@ from alignment_gym.cli import (
     demo,
     figures,
     geometry,
+    reporting,
     solving,
     speed,
     studies,
@@ -54,7 +55,20 @@ def _options(
     """Take the options that all commands share."""
 
 
-for _group in (demo, catalogue, solving, training, watching, studies, figures, comparing, verifying, geometry, speed):
+for _group in (
+    demo,
+    catalogue,
+    solving,
+    training,
+    watching,
+    studies,
+    reporting,
+    figures,
+    comparing,
+    verifying,
+    geometry,
+    speed,
+):
     _group.add_to(app)
 
 

@@ -1,4 +1,4 @@
-"""`study` and `report`: grids of runs, and what they say."""
+"""`study`: grids of runs, resumable."""
 
 import os
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from alignment_gym.cli import adding
-from alignment_gym.cli.arguments import JsonOption, collected, print_json
+from alignment_gym.cli.arguments import JsonOption, print_json
 
 if TYPE_CHECKING:
     from alignment_gym.experiments.runner import Engine, News, Tally, Task
@@ -41,7 +41,6 @@ def add_to(app: typer.Typer) -> None:
     group.command("freeze")(freeze)
     group.command("schema")(schema)
     app.add_typer(group, name="study")
-    app.command("report")(report)
 
 
 def run(
@@ -128,30 +127,6 @@ def schema(
     from alignment_gym.experiments.study import Study
 
     print_json((Record if records else Study).model_json_schema())
-
-
-def report(
-    runs: Annotated[Path, typer.Argument(help="A folder of run directories, or of published records.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Where the report goes.")] = Path("report"),
-) -> None:
-    """Write records, tables and figures of finished runs; of runs that were tested on other levels, what they lost."""
-    from alignment_gym.experiments.collected import write_records
-    from alignment_gym.reports.curves import write_pressure
-    from alignment_gym.reports.figures import write_figures
-    from alignment_gym.reports.generalisation import write_generalisation
-    from alignment_gym.reports.tables import write_tables
-
-    found = collected(runs)
-    records = found.records
-    tested = [record for record in records if "test" in record]
-    plain = [record for record in records if "test" not in record]
-    written = write_records(records, out)
-    written += [*write_tables(plain, out), *write_figures(plain, out), *write_pressure(plain, out)] if plain else []
-    if tested:
-        written += write_generalisation(tested, out / "generalisation" if plain else out)
-    for path in written:
-        typer.echo(path)
-    raise typer.Exit(3 if found.troubles else 0)
 
 
 def _refuse_contradictions(engine: str, address: str | None) -> None:

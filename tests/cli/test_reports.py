@@ -14,7 +14,7 @@ def test_runs_that_were_tested_on_other_levels_have_their_own_report(call):
     trained(call, "--level", "train/0-1", "--test-level", "test/0-1")
     names = {line.rpartition("/")[2] for line in call("report", "runs", "-o", "out").out.split()}
     own = {"generalisation.csv", "table.md", "generalisation.svg", "generalisation.png"}
-    assert names == {*own, "records.csv", "records.jsonl", "curves.jsonl.gz"}
+    assert names == {*own, "records.csv", "records.jsonl", "curves.jsonl.gz", "findings.md", "index.html"}
 
 
 def test_beside_others_it_has_a_folder_of_its_own(call):
@@ -22,6 +22,9 @@ def test_beside_others_it_has_a_folder_of_its_own(call):
     trained(call)
     written = call("report", "runs", "-o", "out").out.split()
     assert {"out/records.csv", "out/severity.svg", "out/generalisation/generalisation.csv"} <= set(written)
+    page = Path("out/index.html").read_text(encoding="utf-8")
+    assert 'href="generalisation/"' in page
+    assert "not tested" in page
     assert "out/plane.svg" not in written, "the world has no surplus, so that E is undefined"
 
 
