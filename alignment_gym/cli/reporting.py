@@ -23,25 +23,17 @@ def report(
 ) -> None:
     """Write records, tables, figures and a page, index.html; of runs tested on other levels, what they lost.
 
-    Example: alignment-gym report runs/catalogue -o report
+    Example: alignment-gym report runs/baselines -o report
     """
-    from alignment_gym.experiments.collected import write_records
-    from alignment_gym.reports.curves import write_pressure
-    from alignment_gym.reports.figures import write_figures
-    from alignment_gym.reports.generalisation import write_generalisation
-    from alignment_gym.reports.html import write_page
-    from alignment_gym.reports.tables import write_tables
+    from alignment_gym.core import InvalidRun
+    from alignment_gym.experiments.provenance import collect_provenance
+    from alignment_gym.reports.report import write_report
 
     found = collected(runs)
-    records = found.records
-    tested = [record for record in records if "test" in record]
-    plain = [record for record in records if "test" not in record]
-    written = write_records(records, out)
-    written += [*write_tables(plain, out), *write_figures(plain, out), *write_pressure(plain, out)] if plain else []
-    if tested:
-        written += write_generalisation(tested, out / "generalisation" if plain else out)
-    if records:
-        written += write_page(records, _within(runs, found.troubles), runs.resolve().name, out, written)
+    if not found.records:
+        raise InvalidRun(f"no run below {runs} has a result that can be read, so that there is nothing to report")
+    troubles = _within(runs, found.troubles)
+    written = write_report(found.records, troubles, collect_provenance(runs), runs.resolve().name, out)
     for path in written:
         typer.echo(path)
     raise typer.Exit(3 if found.troubles else 0)

@@ -17,7 +17,6 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from alignment_gym.agents import RECIPES
 from alignment_gym.metrics.statistics import PERCENTILES, Array
 from alignment_gym.metrics.suites import (
     optimality_gap,
@@ -27,6 +26,7 @@ from alignment_gym.metrics.suites import (
     suite_median,
 )
 from alignment_gym.reports.tables import BOOTSTRAP_SEED, Record
+from alignment_gym.reports.usual import usual
 
 Score = Literal["kept", "own", "hack"]
 Name = Literal["iqm", "mean", "median", "optimality_gap"]
@@ -103,27 +103,6 @@ def aggregates(records: Sequence[Record]) -> list[Aggregate]:
                 table = np.array([[_value(runs[task][arm][seed], score) for task in defined] for seed in seeds])
                 found += _of_arm(arm, score, table, arms, worlds, seeds)
     return found
-
-
-def usual(records: Sequence[Record]) -> list[Record]:
-    """Return the runs at default dials, settings and steps.
-
-    A recipe's steps are its own; where no run has those, as in a shortened study, the one number that all runs have.
-    """
-    plain = [record for record in records if record["dials"] == record["settings"] == "{}"]
-    taken: dict[str, set[int]] = defaultdict(set)
-    for record in plain:
-        taken[record["recipe"]].add(record["steps"])
-    steps = {name: usual_steps(name, counts) for name, counts in taken.items()}
-    return [record for record in plain if record["steps"] == steps[record["recipe"]]]
-
-
-def usual_steps(recipe: str, counts: set[int]) -> int | None:
-    """Return how long a recipe is usually trained, given how long it was; None where that can't be told."""
-    known = RECIPES.get(recipe)
-    if known and known.steps in counts:
-        return known.steps
-    return next(iter(counts)) if len(counts) == 1 else None
 
 
 Runs = Mapping[Task, Mapping[Arm, Mapping[int, Record]]]

@@ -42,10 +42,15 @@ class Section(NamedTuple):
 def write_details(records: Sequence[Record], provenance: Provenance, out: Path) -> list[Path]:
     """Write `details.md`, and `details.tex` below `latex/`."""
     paths = [out / "details.md", out / "latex" / "details.tex"]
-    write_text(paths[0], page("# Experimental details", *_printed(records, provenance, MARKDOWN)))
+    write_text(paths[0], page("# Experimental details", details_text(records, provenance)))
     body = page(*_printed(records, provenance, LATEX))
     write_text(paths[1], "\\begingroup\\sloppy\n" + body + "\\par\\endgroup\n")
     return paths
+
+
+def details_text(records: Sequence[Record], provenance: Provenance) -> str:
+    """Return all of it as Markdown, without a title."""
+    return page(*_printed(records, provenance, MARKDOWN))
 
 
 def sections(records: Sequence[Record], provenance: Provenance, write: Dialect) -> list[Section]:

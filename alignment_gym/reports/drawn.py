@@ -15,7 +15,6 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from alignment_gym.agents import RECIPES
 from alignment_gym.core.files import replacing, write_text
 from alignment_gym.experiments.collected import as_csv
 from alignment_gym.reports.figures import COLOURS, MARKERS, PNG_DPI, STYLE
@@ -82,33 +81,6 @@ class Place(NamedTuple):
 def place_of(record: Record) -> Place:
     """Return where a run took place."""
     return Place(record["env"], record["level"], record["dials"])
-
-
-def headline(records: Sequence[Record]) -> list[Record]:
-    """Return the runs that stand for a study, not those that sweep something.
-
-    They have a world's default dials, a recipe's own settings and number of steps; where no run of a world, or of a
-    recipe in it, has these, those that most runs have, of equally many the largest.
-    """
-    kept = _keeping(records, ("env", "level"), "dials")
-    kept = _keeping(kept, ("env", "level", "recipe"), "settings")
-    return _keeping(kept, ("env", "level", "recipe"), "steps")
-
-
-def _keeping(records: Sequence[Record], names: tuple[str, ...], choice: str) -> list[Record]:
-    """Keep one choice of each group."""
-    counted: dict[tuple[Any, ...], Counter[Any]] = {}
-    for record in records:
-        counted.setdefault(tuple(record[name] for name in names), Counter())[record[choice]] += 1
-    chosen = {group: _usual(group, choice, counts) for group, counts in counted.items()}
-    return [record for record in records if record[choice] == chosen[tuple(record[name] for name in names)]]
-
-
-def _usual(group: tuple[Any, ...], choice: str, counts: Counter[Any]) -> Any:
-    own = "{}"
-    if choice == "steps":
-        own = RECIPES[group[-1]].steps if group[-1] in RECIPES else None  # type: ignore[assignment]
-    return own if own in counts else max(counts, key=lambda value: (counts[value], value))
 
 
 def most_run(records: Sequence[Record], most: int) -> list[Place]:

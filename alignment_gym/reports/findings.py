@@ -6,17 +6,17 @@ they were paid for, so that both stand side by side. Only headline cells are poo
 they sweep.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from alignment_gym.agents.recipes import RECIPES
 from alignment_gym.core import Card, InvalidWorld, UnknownName, world_class
 from alignment_gym.experiments.collected import Trouble
 from alignment_gym.metrics.statistics import Estimate, rate
 from alignment_gym.reports.markdown import counted, page, table
 from alignment_gym.reports.tables import COMPARABLE, COMPETENT, Cell, Record, cells, changed_text, competent
+from alignment_gym.reports.usual import usual_cells
 
 PAID = {"proxy": "paid the proxy", "true": "twins, paid the true objective"}
 DEFAULT = "default"
@@ -88,7 +88,7 @@ def findings(records: Sequence[Record], troubles: Sequence[Trouble]) -> Findings
         troubles: runs that have no usable result; their folders are shown as they are, so give relative ones.
     """
     grouped = cells(records)
-    main = headline_cells(grouped)
+    main = usual_cells(grouped)
     claimed = {cell: group for cell, group in main.items() if certified(cell.env)}
     paid, twins = (hacks(_runs(claimed, reward)) for reward in PAID)
     negatives = (
@@ -114,24 +114,6 @@ def summary(found: Findings) -> str:
         "## What did not",
         *(line for part in parts for line in part),
     )
-
-
-def headline_cells(grouped: dict[Cell, list[Record]]) -> dict[Cell, list[Record]]:
-    """Return cells that change nothing, trained for the usual steps: the recipe's own, or those of most runs.
-
-    A world of which there is no such cell keeps all that it has.
-    """
-    plain: dict[tuple[str, ...], Counter[int]] = defaultdict(Counter)
-    for cell, group in grouped.items():
-        if cell.dials == cell.settings == "{}":
-            plain[_arm_of(cell)][cell.steps] += len(group)
-    usual = {arm: _usual_steps(arm[2], found) for arm, found in plain.items()}
-    known = {arm[0] for arm in usual}
-    return {
-        cell: group
-        for cell, group in grouped.items()
-        if cell.env not in known or (cell.dials == cell.settings == "{}" and cell.steps == usual[_arm_of(cell)])
-    }
 
 
 def changes(cell: Cell, main: dict[Cell, list[Record]]) -> str:
@@ -180,13 +162,6 @@ def _table(part: Part) -> tuple[str, ...]:
 
 def _arm_of(cell: Cell) -> tuple[str, str, str, str]:
     return cell.env, cell.level, cell.recipe, cell.reward
-
-
-def _usual_steps(recipe: str, found: Counter[int]) -> int:
-    known = RECIPES.get(recipe)
-    if known and known.steps in found:
-        return known.steps
-    return max(found, key=lambda steps: (found[steps], steps))
 
 
 def _runs(grouped: dict[Cell, list[Record]], reward: str) -> list[Record]:
@@ -320,7 +295,7 @@ def _hacking_twins(main: dict[Cell, list[Record]]) -> Part:
 
 
 def _missed(grouped: dict[Cell, list[Record]]) -> Part:
-    main = headline_cells(grouped)
+    main = usual_cells(grouped)
     rows = []
     for cell, group in grouped.items():
         reached, known = competent(group), own_scores(group)
@@ -337,7 +312,7 @@ def _missed(grouped: dict[Cell, list[Record]]) -> Part:
 
 
 def _unlearned_twins(grouped: dict[Cell, list[Record]]) -> Part:
-    main = headline_cells(grouped)
+    main = usual_cells(grouped)
     rows = []
     for cell, group in grouped.items():
         known = own_scores(group)

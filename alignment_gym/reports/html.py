@@ -19,9 +19,10 @@ from matplotlib.figure import Figure
 
 from alignment_gym.core.files import write_text
 from alignment_gym.experiments.collected import Trouble
-from alignment_gym.reports.figures import STYLE
+from alignment_gym.reports.aggregates import aggregates
+from alignment_gym.reports.drawn import PAPER, Drawn
 from alignment_gym.reports.findings import summary
-from alignment_gym.reports.page import Page, aggregated, drawn, page_of
+from alignment_gym.reports.page import Page, page_of
 from alignment_gym.reports.sheets import Entry
 from alignment_gym.reports.tables import Record
 
@@ -39,6 +40,7 @@ def write_page(
     study: str,
     out: Path,
     written: Sequence[Path] = (),
+    figures: Sequence[Drawn] = (),
     details: str = "",
 ) -> list[Path]:
     """Write `index.html`, and its findings as `findings.md`.
@@ -49,11 +51,12 @@ def write_page(
         study: its name.
         out: where to.
         written: files below `out` to link to.
+        figures: what is shown of the study.
         details: paragraphs of Markdown on how it was done.
     """
     files = [path.relative_to(out) for path in (*written, out / "findings.md")]
-    with mpl.rc_context(STYLE):
-        page = page_of(records, troubles, study, files, aggregated(records), drawn(records), details)
+    with mpl.rc_context(PAPER):
+        page = page_of(records, troubles, study, files, aggregates(records), figures, details)
         text = rendered(page)
     write_text(out / "findings.md", summary(page.findings))
     write_text(out / "index.html", text)
@@ -93,7 +96,7 @@ def inline_svg(figure: Figure, name: str, says: str) -> Markup:
     It has a width and no height of its own: the page decides. What is said of it goes to those who can't see it.
     """
     buffer = BytesIO()
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(PAPER):
         FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})  # type: ignore[no-untyped-call]
     root = ElementTree.fromstring(buffer.getvalue())
     for parent in root.iter():

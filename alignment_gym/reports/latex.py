@@ -12,11 +12,12 @@ from pathlib import Path
 from textwrap import wrap
 from typing import NamedTuple
 
+from alignment_gym.agents import RECIPES
 from alignment_gym.core.files import write_text
 from alignment_gym.metrics.scores import HACK_EXPLOITATION, HACK_LOSS, WORSE_THAN_RANDOM
 from alignment_gym.metrics.statistics import RESAMPLES, Estimate
 from alignment_gym.reports import markdown
-from alignment_gym.reports.aggregates import STATISTICS, Aggregate, Arm, Score, aggregates, usual_steps
+from alignment_gym.reports.aggregates import STATISTICS, Aggregate, Arm, Score, aggregates
 from alignment_gym.reports.citation import escaped
 from alignment_gym.reports.tables import (
     BOOTSTRAP_SEED,
@@ -267,7 +268,8 @@ def _blocks(
         dials = changed_text(cell._replace(settings="{}"))
         title = escaped(", ".join([f"{cell.env} {cell.level}", *([dials] if dials else [])]))
         settings = changed_text(cell._replace(dials="{}"))
-        steps = [] if cell.steps == usual_steps(cell.recipe, taken[cell.recipe]) else [f"{cell.steps} steps"]
+        own = len(taken[cell.recipe]) == 1 or (cell.recipe in RECIPES and cell.steps == RECIPES[cell.recipe].steps)
+        steps = [] if own else [f"{cell.steps} steps"]
         label = ", ".join([cell.recipe, *([settings] if settings else []), *steps])
         blocks[title].append(row(cell, _label(label), group))
     return [Block(title, rows) for title, rows in blocks.items()]

@@ -5,10 +5,8 @@ figures, details of the experiment, and what each column means.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import PurePath
 from typing import Any, NamedTuple, Protocol
 
@@ -17,7 +15,6 @@ from matplotlib.figure import Figure
 from alignment_gym.experiments.collected import Record as Columns
 from alignment_gym.experiments.collected import Trouble
 from alignment_gym.metrics.statistics import RESAMPLES, Estimate
-from alignment_gym.reports.figures import PLANE, SEVERITY, plane, severity
 from alignment_gym.reports.findings import SCORES, Findings, findings
 from alignment_gym.reports.markdown import counted
 from alignment_gym.reports.sheets import (
@@ -195,40 +192,6 @@ def _aggregate_row(each: Aggregated) -> tuple[Entry, ...]:
     )
     value = estimated(Estimate(each.value, each.low, each.high))
     return (*map(Entry, words), value, *(Entry(str(count), count) for count in counts))
-
-
-def aggregated(records: Sequence[Record]) -> Sequence[Aggregated]:
-    """Return aggregates over worlds."""
-    found = _beside("aggregates", "aggregates")
-    return found(records) if found else ()
-
-
-def drawn(records: Sequence[Record]) -> list[Drawn]:
-    """Return the figures of a study: those of `study_figures`, or else the planes of E and L and of P and T."""
-    figures: Mapping[str, Callable[[Sequence[Record]], Drawn | None]] = _beside("study_figures", "FIGURES") or PLAIN
-    return [found for found in (draw(records) for draw in figures.values()) if found is not None]
-
-
-def _beside(module: str, name: str) -> Any:
-    """Return what a module of this room offers, None where there is no such module."""
-    full = f"alignment_gym.reports.{module}"
-    return getattr(import_module(full), name) if find_spec(full) else None
-
-
-def _plane(records: Sequence[Record]) -> Plain | None:
-    if not any(all(record[name] is not None for name in PLANE) for record in records):
-        return None
-    words = "Every seed by exploitation E and true loss L, a panel a world; hacks are in the shaded corner."
-    return Plain("plane", plane(records), words)
-
-
-def _severity(records: Sequence[Record]) -> Plain | None:
-    if not any(all(record[name] is not None for name in SEVERITY) for record in records):
-        return None
-    return Plain("severity", severity(records), "Every seed by proxy score P and true score T, a panel a world.")
-
-
-PLAIN: Mapping[str, Callable[[Sequence[Record]], Drawn | None]] = {"plane": _plane, "severity": _severity}
 
 
 def _lead(records: Sequence[Record]) -> tuple[str, ...]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from alignment_gym.experiments.collected import collect
 from alignment_gym.experiments.geometry.descriptors import NAMES as NAMED
 from alignment_gym.reports.markdown import page, short, table
-from alignment_gym.reports.summary import is_usual
-from alignment_gym.reports.tables import Record, cell_of, cells, competent, counted, shown
+from alignment_gym.reports.tables import Record, cells, competent, counted, shown
+from alignment_gym.reports.usual import usual
 
 RESULTS = Path("experiments", "baselines")  # below the folder that holds envs/
 GEOMETRY = Path("experiments", "geometry")
@@ -21,8 +21,7 @@ ON_CARDS = ("headroom", "drop", "onset", "initial_slope", "starc_val", "reward_c
 def published(out: Path) -> list[Record]:
     """Return the committed results of recipes as they are, at default dials; none where there are none."""
     folder = out / RESULTS
-    records = collect(folder).records if (folder / "records.jsonl").is_file() else []
-    return [each for each in records if is_usual(cell_of(each))]
+    return usual(collect(folder).records) if (folder / "records.jsonl").is_file() else []
 
 
 def described(out: Path) -> list[Record]:

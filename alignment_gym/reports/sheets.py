@@ -15,7 +15,6 @@ from alignment_gym.reports.findings import (
     certified,
     changes,
     hacks,
-    headline_cells,
     learned_text,
     own_scores,
     reason,
@@ -30,6 +29,7 @@ from alignment_gym.reports.tables import (
     estimate,
     misspecification_effect,
 )
+from alignment_gym.reports.usual import usual_cells
 
 UNDEFINED = "undefined"
 NOTHING = "–"  # an undefined score in the list of seeds
@@ -91,7 +91,7 @@ def world_part(name: str, records: Sequence[Record]) -> WorldPart:
     """Return what is said of one world, of whose runs there is at least one."""
     found = cells(records)
     grouped = {cell: found[cell] for cell in sorted(found, key=_natural)}
-    main = headline_cells(grouped)
+    main = usual_cells(grouped)
     swept = {cell: group for cell, group in grouped.items() if cell not in main}
     card = card_of(name)
     return WorldPart(

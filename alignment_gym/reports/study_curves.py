@@ -25,7 +25,6 @@ from alignment_gym.reports.drawn import (
     abreast,
     arm,
     caption,
-    headline,
     legend,
     name_axes,
     others,
@@ -36,6 +35,7 @@ from alignment_gym.reports.drawn import (
 )
 from alignment_gym.reports.figures import RULE
 from alignment_gym.reports.tables import BOOTSTRAP_SEED, Record, column
+from alignment_gym.reports.usual import usual
 
 PANELS = 12
 CHOICES = (("proxy_score", "true_score"), ("exploitation", "true_loss"), ("true_loss",))  # the first that is defined
@@ -61,8 +61,8 @@ class Pair(NamedTuple):
 
 def draw_curves(records: Sequence[Record], width: float = TEXT) -> Drawn | None:
     """Draw P and T over steps, E and L where these are undefined, a panel a world, recipe and reward."""
-    usual = headline(records)
-    pairs = _pairs([record for record in usual if record.get("curve")])
+    chief = usual(records)
+    pairs = _pairs([record for record in chief if record.get("curve")])
     if not pairs:
         return None
     rewards = sorted({record["reward"] for group in pairs.values() for record in group})  # the proxy first
@@ -83,7 +83,7 @@ def draw_curves(records: Sequence[Record], width: float = TEXT) -> Drawn | None:
         MEANT,
         CUT if any(row["value"] < LOWEST_SHOWN for row in rows) else "",
         f"{seeds(drawn)} an arm",
-        others(records, usual),
+        others(records, chief),
         fewer if len(shown) < len(pairs) else "",
     )
     return Drawn("curve", figure, rows, said)

@@ -34,7 +34,6 @@ from alignment_gym.reports.drawn import (
     abreast,
     arm,
     caption,
-    headline,
     left_out,
     legend,
     marker_of,
@@ -50,6 +49,7 @@ from alignment_gym.reports.drawn import (
 from alignment_gym.reports.figures import COLOURS, HACKS, RULE
 from alignment_gym.reports.geometry_figures import EDGE, FILL
 from alignment_gym.reports.tables import Record, cells
+from alignment_gym.reports.usual import usual
 
 TRANSITIONS = 200_000  # a world with more is not solved for a figure
 TOLERANCE = 1e-3  # of the ranges: less than a line's width
@@ -101,9 +101,9 @@ def _of(found: Frontier) -> Polygon:
 
 def draw_scores(records: Sequence[Record], width: float = TEXT) -> Drawn | None:
     """Draw every seed's proxy score P and true score T over the polygon of all policies, a panel a world."""
-    usual = headline(records)
-    defined = [record for record in usual if None not in (record["proxy_score"], record["true_score"])]
-    found = {place: polygon(place, _tables(usual, place)) for place in dict.fromkeys(map(place_of, usual))}
+    chief = usual(records)
+    defined = [record for record in chief if None not in (record["proxy_score"], record["true_score"])]
+    found = {place: polygon(place, _tables(chief, place)) for place in dict.fromkeys(map(place_of, chief))}
     solved = [record for record in defined if isinstance(found[place_of(record)], Polygon)]
     if not solved:
         return None
@@ -123,8 +123,8 @@ def draw_scores(records: Sequence[Record], width: float = TEXT) -> Drawn | None:
         "Grey: what any policy can achieve, its Pareto edge thick",
         MEANT,
         f"{seeds(drawn)} an arm",
-        others(records, usual),
-        *_reasons(usual, found),
+        others(records, chief),
+        *_reasons(chief, found),
         left_out("to keep to a page", _names([each for each in map(place_of, solved) if each not in shown])),
         "Polygons are cut where nothing is drawn below a score of -2" if _is_cut(found, shown) else "",
     )
@@ -214,8 +214,8 @@ def _run_rows(records: Sequence[Record], names: tuple[str, str]) -> list[dict[st
 
 def draw_losses(records: Sequence[Record], width: float = TEXT) -> Drawn | None:
     """Draw every seed's exploitation E and true loss L, a panel a world, hacks shaded."""
-    usual = headline(records)
-    defined = [record for record in usual if None not in (record["exploitation"], record["true_loss"])]
+    chief = usual(records)
+    defined = [record for record in chief if None not in (record["exploitation"], record["true_loss"])]
     if not defined:
         return None
     shown = most_run(defined, ROWS * abreast(width, ROWS))
@@ -228,12 +228,12 @@ def draw_losses(records: Sequence[Record], width: float = TEXT) -> Drawn | None:
             each.set_title(titles(shown)[place])
         name_axes(axes, "exploitation E", "true loss L")
         legend(figure, axes)
-    blank = {place_of(record) for record in usual} - {place_of(record) for record in defined}
+    blank = {place_of(record) for record in chief} - {place_of(record) for record in defined}
     said = caption(
         "Exploitation E and true loss L of every seed, exact; a hack has E >= 0.25 and L >= 0.05",
         MEANT,
         f"{seeds(drawn)} an arm",
-        others(records, usual),
+        others(records, chief),
         left_out("E undefined, as intended play earns all the proxy there is", _names(sorted(blank))),
         left_out("to keep to a page", _names([each for each in map(place_of, defined) if each not in shown])),
     )

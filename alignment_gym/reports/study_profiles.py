@@ -25,7 +25,6 @@ from alignment_gym.reports.drawn import (
     Drawn,
     Place,
     caption,
-    headline,
     legend,
     marker_of,
     others,
@@ -36,6 +35,7 @@ from alignment_gym.reports.drawn import (
     titles,
 )
 from alignment_gym.reports.tables import BOOTSTRAP_SEED, Record
+from alignment_gym.reports.usual import usual
 
 THRESHOLDS = np.round(np.linspace(0.0, 1.0, 101), 2)
 DECIMALS = 9  # of a score: less is rounding, and no reason to be above a threshold
@@ -66,8 +66,8 @@ def draw_profiles(records: Sequence[Record], width: float = TEXT) -> Drawn | Non
 
     Where fewer arms share more worlds, a second row shows those with the most pairs of arms and worlds.
     """
-    usual = headline(records)
-    runs = _runs([record for record in usual if None not in (record["true_loss"], record[f"{record['reward']}_score"])])
+    chief = usual(records)
+    runs = _runs([record for record in chief if None not in (record["true_loss"], record[f"{record['reward']}_score"])])
     bases = _bases(runs)
     if not bases:
         return None
@@ -76,7 +76,7 @@ def draw_profiles(records: Sequence[Record], width: float = TEXT) -> Drawn | Non
         figure, axes = panels(width, 2 * len(bases), 2)
         for number, basis in enumerate(bases):
             for each, score in zip(axes[2 * number : 2 * number + 2], SCORES, strict=True):
-                rows += _draw_basis(each, basis, runs, score, recipes_of(usual))
+                rows += _draw_basis(each, basis, runs, score, recipes_of(chief))
                 each.set_title(f"{len(basis.places)} world{'s' * (len(basis.places) > 1)}, {len(basis.seeds)} seeds")
                 each.set(xlabel=f"{SCORES[score]} above", ylim=(-0.03, 1.03), xlim=(0, 1.02))
         for each in axes[::2]:
@@ -88,7 +88,7 @@ def draw_profiles(records: Sequence[Record], width: float = TEXT) -> Drawn | Non
         "clipped to [0, 1]",
         MEANT,
         *(_words(basis, number) for number, basis in enumerate(bases)),
-        others(records, usual),
+        others(records, chief),
     )
     return Drawn("profile", figure, rows, said)
 

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from alignment_gym.agents import recipe_named
 from alignment_gym.core import AlignmentGymError, dials, world_class
 from alignment_gym.experiments.config import settings_of
-from alignment_gym.reports.drawn import headline
 from alignment_gym.reports.tables import Cell, Record, cell_of, cells
+from alignment_gym.reports.usual import usual
 
 
 class Thing(NamedTuple):
@@ -54,7 +54,7 @@ def sweeps(records: Sequence[Record]) -> tuple[Sweeps, int]:
         Sweeps by what was swept, dials first; and how many others of the same things there are.
     """
     grouped = cells(records)
-    usual = {cell_of(record) for record in headline(records)}
+    chief = {cell_of(record) for record in usual(records)}
     candidates: dict[Thing, dict[Line, dict[Cell, dict[str, Cell]]]] = {}
     things = _things(grouped)
     for cell in grouped:
@@ -71,7 +71,7 @@ def sweeps(records: Sequence[Record]) -> tuple[Sweeps, int]:
             swept = [values for values in rests.values() if len(values) > 1]
             if swept:
                 more += len(swept) - 1
-                best = max(swept, key=lambda values: _rank(values, usual, grouped))
+                best = max(swept, key=lambda values: _rank(values, chief, grouped))
                 points = [Point(json.loads(value), grouped[cell]) for value, cell in best.items()]
                 chosen.setdefault(thing, {})[line] = sorted(points, key=lambda point: order(point.value))
     return chosen, more
@@ -119,9 +119,9 @@ def _settings(recipe: str) -> dict[str, Any]:
         return {}
 
 
-def _rank(values: dict[str, Cell], usual: set[Cell], grouped: dict[Cell, list[Record]]) -> tuple[Any, ...]:
+def _rank(values: dict[str, Cell], chief: set[Cell], grouped: dict[Cell, list[Record]]) -> tuple[Any, ...]:
     runs = sum(len(grouped[cell]) for cell in values.values())
-    return bool(usual & set(values.values())), len(values), runs, min(values.values())
+    return bool(chief & set(values.values())), len(values), runs, min(values.values())
 
 
 def order(value: Any) -> tuple[Any, ...]:

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from alignment_gym.agents import RECIPES
 from alignment_gym.metrics.statistics import rate
 from alignment_gym.reports.markdown import table
 from alignment_gym.reports.tables import Cell, Record, cells, competent, shown
+from alignment_gym.reports.usual import usual
 
 HEAD = (
     "world",
@@ -30,16 +30,10 @@ def summary(records: Sequence[Record]) -> str:
     Scores are interquartile means, E and L with 95 % bootstrap intervals, hacks counts with Clopper-Pearson intervals.
     `able` counts the runs, paid and twins, that reach 0.9 of the way from uniform play to the best of their own reward.
     """
-    grouped = cells(records)
-    usual = [cell for cell in grouped if cell.reward == "proxy" and is_usual(cell)]
-    rows = [_row(cell, grouped[cell], grouped.get(cell._replace(reward="true"), [])) for cell in usual]
+    grouped = cells(usual(records))
+    paid = [cell for cell in grouped if cell.reward == "proxy"]
+    rows = [_row(cell, grouped[cell], grouped.get(cell._replace(reward="true"), [])) for cell in paid]
     return table(HEAD, rows)
-
-
-def is_usual(cell: Cell) -> bool:
-    """Say whether a cell's dials, settings and steps are the world's and the recipe's own."""
-    recipe = RECIPES.get(cell.recipe)
-    return cell.dials == cell.settings == "{}" and (recipe is None or cell.steps == recipe.steps)
 
 
 def _row(cell: Cell, paid: Sequence[Record], twins: Sequence[Record]) -> list[str]:

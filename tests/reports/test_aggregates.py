@@ -3,7 +3,8 @@
 import pytest
 
 from alignment_gym.agents import RECIPES
-from alignment_gym.reports.aggregates import Arm, aggregates, usual, usual_steps
+from alignment_gym.reports.aggregates import Arm, aggregates
+from alignment_gym.reports.usual import usual
 from tests.reports.test_tables import record
 
 ALL = ("ppo", "a2c")
@@ -116,16 +117,3 @@ def test_only_default_dials_settings_and_steps_count():
         plain[0] | {"steps": 400_000},
     ]
     assert usual([*plain, *swept]) == plain
-
-
-@pytest.mark.parametrize(
-    ("recipe", "counts", "steps"),
-    [
-        ("ppo", {1000, RECIPES["ppo"].steps}, RECIPES["ppo"].steps),
-        ("ppo", {1000}, 1000),
-        ("ppo", {1000, 2000}, None),
-        ("mine:learn", {500}, 500),
-    ],
-)
-def test_usual_steps_are_the_recipes_or_the_only_ones(recipe, counts, steps):
-    assert usual_steps(recipe, counts) == steps

@@ -1,15 +1,9 @@
 """Figures of runs: what is drawn, and what is left out and said."""
 
-import pytest
-from matplotlib.colors import to_hex
-from matplotlib.patches import Rectangle
-
 from alignment_gym.reports.curves import CELLS, chosen, pressure_curves, write_pressure
-from alignment_gym.reports.figures import HACKS, plane, severity, write_figures
 from tests.reports.test_tables import curve, record
 
 RUNS = [record(reward, seed) for reward in ("proxy", "true") for seed in range(3)]
-UNDEFINED = [record(seed=seed, env="CoinGoal-v0", exploitation=None) for seed in range(2)]
 PRESSED = [each | {"curve": curve()} for each in RUNS]
 
 
@@ -21,61 +15,15 @@ def words(figure):
     return [text.get_text() for text in figure.legends[0].get_texts()]
 
 
-def points(axes):
-    return sorted(tuple(point) for drawn in axes.collections for point in drawn.get_offsets().tolist())
-
-
-def test_the_plane_is_of_what_needs_no_reference():
-    (axes,) = plane(RUNS).axes
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("exploitation E", "true loss L")
-    assert points(axes) == sorted((run["exploitation"], run["true_loss"]) for run in RUNS)
-
-
-@pytest.mark.parametrize("highest", [0.9, 3.0])
-def test_hacks_are_shaded_to_the_edge(highest):
-    (axes,) = plane([*RUNS, record(seed=9, exploitation=-2.0), record(seed=8, exploitation=highest)]).axes
-    (shade,) = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
-    assert to_hex(shade.get_facecolor()).upper() == HACKS
-    assert shade.get_xy() == (0.25, 0.05)
-    assert shade.get_x() + shade.get_width() == pytest.approx(axes.get_xlim()[1])
-    assert shade.get_y() + shade.get_height() == pytest.approx(axes.get_ylim()[1])
-    assert axes.get_xlim()[0] < -2.0 < highest < axes.get_xlim()[1]
-
-
-def test_runs_without_exploitation_are_left_out_and_counted():
-    figure = plane([*RUNS, *UNDEFINED, record(seed=7, exploitation=None)])
-    assert [axes.get_title() for axes in figure.axes] == ["BoatRace-v0"]
-    assert notes(figure) == "E undefined, runs left out: BoatRace-v0 (1), CoinGoal-v0 (2)"
-    assert notes(plane(RUNS)) == ""
-
-
-def test_severity_is_a_figure_of_its_own_and_shows_all_of_it():
-    figure = severity([*RUNS, *UNDEFINED, record(seed=5, env="SensorCleaner-v0", proxy_score=None)])
-    assert [axes.get_title() for axes in figure.axes] == ["BoatRace-v0", "CoinGoal-v0"]
-    assert points(figure.axes[0]) == sorted((run["proxy_score"], run["true_score"]) for run in RUNS)
-    assert notes(figure) == "P or T undefined, runs left out: SensorCleaner-v0 (1)"
-    for axes in figure.axes:
-        assert axes.get_ylim()[1] > 1.0
-
-
-def test_the_legend_names_all_arms_though_the_first_panel_lacks_some():
-    figure = plane([record(), *(record("true", env="SensorCleaner-v0", seed=seed) for seed in range(2))])
-    assert words(figure) == ["ppo, paid the proxy", "a hack", "ppo, paid what was meant"]
-
-
 def test_equal_figures_are_equal_files(tmp_path):
     for folder in ("one", "two"):
-        found = [*write_figures(PRESSED, tmp_path / folder), *write_pressure(PRESSED, tmp_path / folder)]
-        names = ["plane.svg", "plane.png", "severity.svg", "severity.png", "pressure.svg", "pressure.png"]
-        assert [path.name for path in found] == names
-    for name in names:
-        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+        found = write_pressure(PRESSED, tmp_path / folder)
+        assert [path.name for path in found] == ["pressure.svg", "pressure.png"]
+    for path in found:
+        assert (tmp_path / "one" / path.name).read_bytes() == path.read_bytes()
 
 
-def test_where_nothing_is_defined_nothing_is_drawn(tmp_path):
-    assert [path.stem for path in write_figures(UNDEFINED, tmp_path)] == ["severity", "severity"]
-    blank = [record(exploitation=None, proxy_score=None)]
-    assert write_figures(blank, tmp_path) == []
+def test_where_no_checkpoint_was_kept_nothing_is_drawn(tmp_path):
     assert write_pressure(RUNS, tmp_path) == []
 
 

@@ -10,12 +10,13 @@ import pytest
 
 from alignment_gym.exact.frontier import frontier
 from alignment_gym.metrics.statistics import rate, typical
-from alignment_gym.reports.drawn import COLUMN, LOWEST, TEXT, headline, write_data, write_drawn
+from alignment_gym.reports.drawn import COLUMN, LOWEST, TEXT, write_data, write_drawn
 from alignment_gym.reports.study_curves import PANELS
 from alignment_gym.reports.study_figures import FIGURES, NEEDS
 from alignment_gym.reports.study_planes import polygon
 from alignment_gym.reports.study_sweeps import STEPS, Line, Thing, sweeps
 from alignment_gym.reports.tables import BOOTSTRAP_SEED
+from alignment_gym.reports.usual import usual
 from tests.reports.test_tables import curve, record
 
 
@@ -47,12 +48,12 @@ SWEPT = [*STUDY, *(run(seed=seed, dials='{"depth": 3}', true_loss=0.2) for seed 
 def test_what_stands_for_a_study_changes_nothing():
     own = [run(steps=600_000)]
     others = [run(steps=10), run(steps=10, seed=1), run(dials='{"depth": 3}'), run(settings='{"optimism": 0.0}')]
-    assert headline([*others, *own]) == own
+    assert usual([*others, *own]) == own
 
 
 def test_where_nothing_is_as_usual_what_most_runs_have_stands_for_it():
     deep = [run(dials='{"depth": 3}', seed=seed, steps=10 + 10 * (seed > 0)) for seed in range(3)]
-    assert headline([*deep, run(dials='{"depth": 5}', steps=7)]) == deep[1:]
+    assert usual([*deep, run(dials='{"depth": 5}', steps=7)]) == deep[1:]
 
 
 @pytest.mark.parametrize("kind", FIGURES)
