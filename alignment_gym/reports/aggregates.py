@@ -13,10 +13,13 @@ Source: R. Agarwal et al., Deep RL at the Edge of the Statistical Precipice (202
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
 
+from alignment_gym.core.files import write_text
+from alignment_gym.experiments.collected import as_csv
 from alignment_gym.metrics.statistics import PERCENTILES, Array
 from alignment_gym.metrics.suites import (
     optimality_gap,
@@ -56,6 +59,9 @@ class Task(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.env} {self.level}"
+
+
+NUMBERS = ("recipe", "reward", "score", "statistic", "value", "low", "high")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +109,21 @@ def aggregates(records: Sequence[Record]) -> list[Aggregate]:
                 table = np.array([[_value(runs[task][arm][seed], score) for task in defined] for seed in seeds])
                 found += _of_arm(arm, score, table, arms, worlds, seeds)
     return found
+
+
+def write_aggregates(records: Sequence[Record], out: Path) -> list[Path]:
+    """Write `aggregates.csv`, a row a statistic; arms and worlds are parted by semicolons."""
+    rows = [
+        {
+            **{name: getattr(each, name) for name in NUMBERS},
+            "arms": "; ".join(" ".join(arm) for arm in each.arms),
+            "worlds": "; ".join(each.worlds),
+            "seeds": len(each.seeds),
+        }
+        for each in aggregates(records)
+    ]
+    write_text(out / "aggregates.csv", as_csv(rows, (*NUMBERS, "arms", "worlds", "seeds")))
+    return [out / "aggregates.csv"]
 
 
 Runs = Mapping[Task, Mapping[Arm, Mapping[int, Record]]]

@@ -8,13 +8,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any, NamedTuple, Protocol
-
-from matplotlib.figure import Figure
 
 from alignment_gym.experiments.collected import Record as Columns
 from alignment_gym.experiments.collected import Trouble
 from alignment_gym.metrics.statistics import RESAMPLES, Estimate
+from alignment_gym.reports.aggregates import Aggregate, Arm
+from alignment_gym.reports.drawn import Drawn
 from alignment_gym.reports.findings import SCORES, Findings, findings
 from alignment_gym.reports.markdown import counted
 from alignment_gym.reports.sheets import (
@@ -42,8 +41,10 @@ FILES = {
 }
 DEFINED = ("recipe", "reward", "level", "seed", *SEEDS_OF, "worse_than_random")
 NAMED = {"reward": "paid", "hack": "hacks"}
-BOUNDED = {"kept": "1 - L", "own": "own score", "hack": "hacks", "true_loss": "L"}
-STATISTICS = {"iqm": "interquartile mean", "optimality_gap": "optimality gap"}
+BOUNDED = {"kept": "1 - L", "own": "own score", "hack": "hacks"}
+STATISTICS = {"iqm": "interquartile mean", "mean": "mean"}
+CHIEF = {"hack": "mean"}  # an interquartile mean of noughts and ones says little
+FEW = 5  # worlds that are named one by one
 OWN_DEFINITIONS = {
     "changed": "Dials of the world, settings of the recipe and steps of training that differ from the usual ones.",
     "seeds": "How many runs the row sums up; each is trained and scored anew.",
@@ -66,34 +67,6 @@ INTERVALS = (
     "Intervals hold one by one, not all together. One seed, or equal seeds, give an interval of no width, which is no "
     "certainty about the next seed.",
 )
-
-Aggregated = Any
-"""A statistic of a bounded score over worlds: `recipe`, `reward`, `score`, `statistic`, `value`, `low`, `high`, and
-`worlds` and `seeds`, as counts or by name; `arms`, if told, are those compared at once."""
-
-
-class Drawn(Protocol):
-    """A figure, its name, and what it shows."""
-
-    @property
-    def name(self) -> str:
-        """The name of its file, without suffix."""
-
-    @property
-    def figure(self) -> Figure:
-        """The figure."""
-
-    @property
-    def caption(self) -> str:
-        """What it shows, in a sentence or two."""
-
-
-class Plain(NamedTuple):
-    """A figure of those that each report has."""
-
-    name: str
-    figure: Figure
-    caption: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,7 +103,7 @@ def page_of(
     troubles: Sequence[Trouble],
     study: str,
     files: Sequence[PurePath] = (),
-    aggregates: Sequence[Aggregated] = (),
+    aggregates: Sequence[Aggregate] = (),
     figures: Sequence[Drawn] = (),
     details: str = "",
 ) -> Page:
@@ -162,35 +135,35 @@ def page_of(
     )
 
 
-def aggregate_sheets(aggregates: Sequence[Aggregated]) -> tuple[Sheet, ...]:
-    """Return aggregates as tables, one for all arms that are compared on the same worlds."""
+def aggregate_sheets(aggregates: Sequence[Aggregate]) -> tuple[Sheet, ...]:
+    """Return aggregates as tables, one for all arms that are compared on the same worlds: the statistic of each score.
+
+    That is the interquartile mean, of hacks the mean; all others are in `aggregates.csv`.
+    """
     columns = (
         *map(Column, ("recipe", "paid", "score", "statistic")),
         *(Column(name, "number") for name in ("value", "worlds", "seeds")),
     )
-    compared: dict[Sequence[Any], list[Aggregated]] = defaultdict(list)
+    compared: dict[tuple[Arm, ...], list[Aggregate]] = defaultdict(list)
     for each in aggregates:
-        compared[getattr(each, "arms", ())].append(each)
+        if each.statistic == CHIEF.get(each.score, "iqm"):
+            compared[each.arms].append(each)
     return tuple(
-        Sheet(
-            f"aggregates-{number}",
-            f"{counted(len(arms), 'arm')} compared" if arms else "Aggregates",
-            columns,
-            tuple(map(_aggregate_row, group)),
-        )
+        Sheet(f"aggregates-{number}", _compared_text(arms, group), columns, tuple(map(_aggregate_row, group)))
         for number, (arms, group) in enumerate(compared.items())
     )
 
 
-def _aggregate_row(each: Aggregated) -> tuple[Entry, ...]:
-    counts = [found if isinstance(found, int) else len(found) for found in (each.worlds, each.seeds)]
-    words = (
-        each.recipe,
-        each.reward,
-        BOUNDED.get(each.score, each.score),
-        STATISTICS.get(each.statistic, each.statistic),
-    )
+def _compared_text(arms: Sequence[Arm], group: Sequence[Aggregate]) -> str:
+    worlds = max((each.worlds for each in group), key=len)
+    shown = f": {', '.join(worlds)}" if len(worlds) <= FEW else ""
+    return f"{counted(len(arms), 'arm')} compared on {counted(len(worlds), 'world')}{shown}"
+
+
+def _aggregate_row(each: Aggregate) -> tuple[Entry, ...]:
+    words = (each.recipe, each.reward, BOUNDED[each.score], STATISTICS[each.statistic])
     value = estimated(Estimate(each.value, each.low, each.high))
+    counts = (len(each.worlds), len(each.seeds))
     return (*map(Entry, words), value, *(Entry(str(count), count) for count in counts))
 
 

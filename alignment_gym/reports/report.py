@@ -6,6 +6,7 @@ from pathlib import Path
 from alignment_gym.core.files import write_text
 from alignment_gym.experiments.collected import Trouble, write_records
 from alignment_gym.experiments.provenance import Provenance
+from alignment_gym.reports.aggregates import write_aggregates
 from alignment_gym.reports.curves import write_pressure
 from alignment_gym.reports.details import details_text
 from alignment_gym.reports.drawn import Drawn, write_data, write_drawn
@@ -18,7 +19,7 @@ from alignment_gym.reports.study_figures import FIGURES
 from alignment_gym.reports.summary import summary
 from alignment_gym.reports.tables import Record, write_tables
 
-FORMATS = (".svg", ".pdf", ".png")
+FORMATS = (".svg", ".pdf")
 
 
 def write_report(
@@ -44,7 +45,8 @@ def write_report(
     figures = [drawn for drawn in (draw(plain) for draw in FIGURES.values()) if drawn is not None] if plain else []
     if plain:
         written += [*write_tables(plain, out), *_write_summary(plain, out), *_write_figures(figures, out / "figures")]
-        written += [*write_pressure(plain, out / "figures"), *write_paper(plain, provenance, out, study)]
+        written += [*write_pressure(plain, out / "figures"), *write_aggregates(plain, out)]
+        written += write_paper(plain, provenance, out, study)
     if tested:
         written += write_generalisation(tested, out / "generalisation" if plain else out)
     details = details_text(records, provenance)

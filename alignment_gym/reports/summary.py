@@ -45,6 +45,9 @@ def _row(cell: Cell, paid: Sequence[Record], twins: Sequence[Record]) -> list[st
 
 
 def _counted(group: Sequence[Record]) -> str:
+    """Return how many runs are hacks, a dash where E is undefined, so that none can be."""
+    if all(record["exploitation"] is None for record in group):
+        return "-"
     hits = sum(bool(record["hack"]) for record in group)
     found = rate(hits, len(group))
     return f"{hits}/{len(group)} [{found.low:.2f}, {found.high:.2f}]"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from alignment_gym.reports.html import write_page
+from alignment_gym.reports.study_figures import FIGURES
 from tests.reports.test_page import STUDY, TROUBLES, record
 
 pytestmark = pytest.mark.browser
@@ -28,7 +29,7 @@ return [...document.querySelectorAll(arguments[0])].map((each) => {
   return (high + 0.05) / (low + 0.05);
 });
 """
-FIGURES = """
+BOXES = """
 return [...document.querySelectorAll("figure svg, svg.strip")].map((each) => {
   const box = each.getBoundingClientRect();
   return box.width * box.height;
@@ -73,7 +74,10 @@ def address(tmp_path_factory):
         return Path(own).resolve().as_uri()
     mixed = [record(seed=seed, exploitation=0.3 * seed - 0.6, env="BoatRace-v0", recipe="dqn") for seed in range(9)]
     folder = tmp_path_factory.mktemp("report")
-    write_page([*STUDY, *mixed], TROUBLES, "a study", folder, details="How it was done.")
+    records = [*STUDY, *mixed]
+    figures = [drawn for drawn in (draw(records) for draw in FIGURES.values()) if drawn is not None]
+    assert len(figures) >= 3
+    write_page(records, TROUBLES, "a study", folder, figures=figures, details="How it was done.")
     return (folder / "index.html").as_uri()
 
 
@@ -115,7 +119,7 @@ def test_nothing_complains_and_nothing_is_asked_for(opened, address):
 
 
 def test_figures_have_a_size(opened):
-    areas = opened(DESKTOP, at="figures", name="figures").execute_script(FIGURES)
+    areas = opened(DESKTOP, at="figures", name="figures").execute_script(BOXES)
     assert len(areas) >= 4
     assert min(area for area in areas if area) > 200
     closed = "details:not([open]) svg"

@@ -1,20 +1,21 @@
 """The report's page: what it counts as found, what it says did not happen, and the one file that it is."""
 
 from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from alignment_gym.experiments.collected import Trouble
 from alignment_gym.metrics.statistics import Estimate
 from alignment_gym.reports import page as pages
-from alignment_gym.reports.figures import plane
+from alignment_gym.reports.aggregates import Aggregate, Arm
 from alignment_gym.reports.findings import Count, findings, summary
 from alignment_gym.reports.html import inline_svg, rendered, write_page
-from alignment_gym.reports.page import Plain, page_of
+from alignment_gym.reports.page import page_of
 from alignment_gym.reports.sheets import Entry, spoken, world_part
+from alignment_gym.reports.study_planes import draw_losses
 from alignment_gym.reports.tables import cells
 from alignment_gym.reports.usual import usual_cells
 
@@ -65,16 +66,16 @@ STUDY = [*ARMS, *meek(env="SensorCleaner-v0", level="flat"), *UNDEFINED, *SWEPT]
 TROUBLES = [Trouble(Path("BoatRace-v0/lagoon/seed-9"), "failed", "MemoryError: <script>no</script>")]
 
 
-class Aggregate(NamedTuple):
-    recipe: str = "ppo"
-    reward: str = "proxy"
-    score: str = "true_loss"
-    statistic: str = "IQM"
-    value: float = 0.5
-    low: float = 0.4
-    high: float = 0.6
-    worlds: int = 3
-    seeds: int = 15
+def aggregate(**changes):
+    known = {"recipe": "ppo", "reward": "proxy", "score": "kept", "statistic": "iqm"}
+    numbers = {"value": 0.5, "low": 0.4, "high": 0.6, "seeds": (0, 1), "worlds": ("a", "b", "c")}
+    return Aggregate(**{**known, **numbers, "arms": (Arm("ppo", "proxy"), Arm("dqn", "proxy")), **changes})
+
+
+def picture(name="losses"):
+    drawn = draw_losses(ARMS)
+    assert drawn is not None
+    return replace(drawn, name=name)
 
 
 def part(found, name):
@@ -274,8 +275,8 @@ def test_every_seed_is_in_the_page():
 
 
 def test_the_page_is_well_formed_and_asks_for_nothing():
-    figures = [Plain(name, plane(ARMS), "All of it.") for name in ("one", "two")]
-    text = html(figures=figures, aggregates=[Aggregate()], details="See `config.json`.\n\nMore.")
+    figures = [picture(name) for name in ("one", "two")]
+    text = html(figures=figures, aggregates=[aggregate()], details="See `config.json`.\n\nMore.")
     read = Reader(text)
     assert [name for name, count in read.ids.items() if count > 1] == []
     assert {link[1:] for link in read.links if link.startswith("#")} <= set(read.ids)
@@ -293,7 +294,7 @@ def test_words_from_elsewhere_are_shown_and_not_obeyed():
 
 
 def test_a_figure_keeps_to_itself():
-    text = str(inline_svg(plane(ARMS), "figure-x", 'says "it"'))
+    text = str(inline_svg(picture().figure, "figure-x", 'says "it"'))
     read = Reader(text)
     assert all(name.startswith("figure-x") for name in read.ids)
     assert "*{" not in text.replace("#figure-x *{", "")
@@ -316,27 +317,10 @@ def test_equal_records_give_an_equal_page_with_links_to_what_is_there(tmp_path):
 
 
 def test_aggregates_have_a_table_a_comparison():
-    class Compared(NamedTuple):
-        recipe: str = "ppo"
-        reward: str = "proxy"
-        score: str = "kept"
-        statistic: str = "optimality_gap"
-        value: float = 0.5
-        low: float = 0.4
-        high: float = 0.6
-        arms: tuple[str, ...] = ("one", "two")
-        worlds: tuple[str, ...] = ("a", "b", "c")
-        seeds: tuple[int, ...] = (0, 1)
-
-    first, second = pages.aggregate_sheets([Compared(), Compared(recipe="dqn"), Compared(arms=("one",))])
+    one = (Arm("ppo", "proxy"),)
+    others = [aggregate(recipe="dqn"), aggregate(arms=one, worlds=tuple("abcdef")), aggregate(statistic="mean")]
+    first, second = pages.aggregate_sheets([aggregate(), *others])
     assert [[entry.text for entry in row] for row in first.rows] == [
-        [recipe, "proxy", "1 - L", "optimality gap", "0.50 [0.40, 0.60]", "3", "2"] for recipe in ("ppo", "dqn")
+        [recipe, "proxy", "1 - L", "interquartile mean", "0.50 [0.40, 0.60]", "3", "2"] for recipe in ("ppo", "dqn")
     ]
-    assert (first.caption, second.caption) == ("2 arms compared", "1 arm compared")
-    assert [entry.text for entry in pages.aggregate_sheets([Aggregate()])[0].rows[0]][-2:] == ["3", "15"]
-
-
-def test_figures_that_have_nothing_to_show_are_left_out(monkeypatch):
-    monkeypatch.setattr(pages, "_beside", lambda *_: None)
-    assert [each.name for each in pages.drawn(UNDEFINED)] == ["severity"]
-    assert pages.aggregated(UNDEFINED) == ()
+    assert (first.caption, second.caption) == ("2 arms compared on 3 worlds: a, b, c", "1 arm compared on 6 worlds")
