@@ -18,7 +18,7 @@ from typing import Literal, Protocol
 from filelock import SoftFileLease, Timeout
 
 from alignment_gym.core import InvalidRun
-from alignment_gym.core.files import UnwritablePath, write_json
+from alignment_gym.core.files import UnwritablePath, remove_unfinished, write_json
 from alignment_gym.experiments.collected import read_failure, record_of
 from alignment_gym.experiments.config import SCHEMA, RunConfig
 
@@ -145,11 +145,12 @@ def _lease_on(folder: Path) -> SoftFileLease:
     return SoftFileLease(folder / ".lease", lease_duration=LEASE, timeout=0)
 
 
-def _remove_dead_lease(folder: Path) -> None:
-    """Remove the lease of a runner that was killed between a run's end and its release."""
+def _sweep(folder: Path) -> None:
+    """Remove the lease of a runner that was killed between a run's end and its release, and what is half written."""
     if (folder / ".lease").exists():
-        with suppress(OSError), _lease_on(folder):  # another's, or a place that can only be read, is left alone
-            pass
+        # another's, or a place that can only be read, is left alone
+        with suppress(OSError, UnwritablePath), _lease_on(folder):
+            remove_unfinished(folder)
 
 
 class _Runner:
@@ -170,7 +171,7 @@ class _Runner:
         if state == "open":
             return False
         if state == "finished" or not retry_failed:
-            _remove_dead_lease(task.folder)
+            _sweep(task.folder)
             self._count(task, state, why)
             return True
         self.again.add(task.folder)
@@ -251,6 +252,8 @@ class _Runner:
         elif not again:
             self.tally.failed[folder] = ended.error
             self._write_failure(ended, tried)
+        with suppress(UnwritablePath):
+            remove_unfinished(folder)  # of a process that was dying when the next attempt began
         self._release(folder)
         return again
 

@@ -165,12 +165,13 @@ def test_the_lease_of_a_dead_process_is_taken_over_at_once(tmp_path, done):
     hold = f"import os\nfrom filelock import SoftFileLease\nlease = SoftFileLease({str(task.folder / '.lease')!r}"
     hold += f", lease_duration={LEASE})\nlease.acquire()\nos.kill(os.getpid(), 9)"
     task.folder.mkdir(parents=True, exist_ok=True)
+    (task.folder / ".unfinished-abc.json").write_text("{")
     subprocess.run([sys.executable, "-c", hold], check=False)
     assert (task.folder / ".lease").is_file()
     began = time.monotonic()
     assert run_study([task], InThisProcess()).finished == 1
     assert time.monotonic() - began < LEASE / 2
-    assert not (task.folder / ".lease").exists()
+    assert not list(task.folder.glob(".*"))
 
 
 def test_what_a_killed_attempt_left_behind_is_removed(tmp_path):
