@@ -168,5 +168,5 @@ def test_generated_levels_are_drawn_from_their_index():
 
 def test_every_refusal_is_one_of_the_packages_errors():
     errors = [getattr(core, name) for name in core.__all__ if name.startswith(("Invalid", "Unknown", "TooLarge"))]
-    assert len(errors) == 7
+    assert len(errors) == 8
     assert all(issubclass(each, core.AlignmentGymError) for each in errors)

@@ -193,6 +193,7 @@ def test_twenty_kills_at_random_change_nothing(tmp_path):
     assert not fire.processes()
 
 
+@pytest.mark.slow
 def test_two_runners_share_the_runs_and_do_none_twice(fire):
     processes = [fire.start("--json", jobs=1) for _ in range(2)]
     begun = 0
@@ -220,6 +221,7 @@ def test_of_two_runners_one_finishes_what_the_other_was_killed_in(fire):
     waited_for(lambda: not fire.processes(), SOON)
 
 
+@pytest.mark.slow
 def test_an_interrupt_leaves_nothing_but_finished_runs(fire):
     process = fire.start()
     waited_for(lambda: fire.finished() >= 1)
@@ -265,6 +267,7 @@ def sleeps(make_env, steps, seed):
 """
 
 
+@pytest.mark.slow
 def test_learners_that_misbehave_are_told_apart_and_harm_no_other(tmp_path, monkeypatch, capfd):
     monkeypatch.setattr(local, "PRELOADED", LIGHT)
     monkeypatch.syspath_prepend(tmp_path)
@@ -290,6 +293,7 @@ def test_learners_that_misbehave_are_told_apart_and_harm_no_other(tmp_path, monk
     assert capfd.readouterr().out == ""
 
 
+@pytest.mark.slow
 def test_a_run_is_the_same_to_the_byte_at_any_number_of_jobs(tmp_path, monkeypatch):
     monkeypatch.setattr(local, "PRELOADED", LIGHT)
     same_bytes(tmp_path, recipe="q-learning", steps=500)
@@ -328,6 +332,7 @@ def mounted(place, *options):
         subprocess.run(["umount", "-l", str(place)], check=True)
 
 
+@pytest.mark.slow
 def test_a_full_disk_stops_a_study_which_goes_on_when_there_is_space(fire):
     with mounted(fire.runs, "-t", "tmpfs", "-o", "size=70k", "tmpfs"):
         code, out, err = ended(fire.start())
