@@ -1,6 +1,5 @@
 """The README's Python runs, its links lead somewhere, and its table is the committed one."""
 
-import csv
 import json
 import re
 import sys
@@ -15,7 +14,10 @@ from gymnasium.utils.env_checker import check_env
 from alignment_gym import exact
 from alignment_gym.agents.planner import scripted
 from alignment_gym.core import registry
+from alignment_gym.engine.fingerprint import fingerprint
 from alignment_gym.engine.mdp import as_mdp
+from alignment_gym.experiments.collected import collect
+from alignment_gym.reports.usual import usual
 from alignment_gym.testing import check_world
 from tests.cli.conftest import call
 from tests.every import CERTIFIED, WORLDS
@@ -24,6 +26,7 @@ __all__ = ["call"]  # a fixture
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+BASELINES = ROOT / "experiments" / "baselines"
 
 
 LINES = 40  # of the example of a world, blank ones left out
@@ -133,20 +136,38 @@ def test_every_world_is_in_the_readme_and_its_claim_is_right(env_id):
     assert line.startswith("| [") == (env_id in CERTIFIED)
 
 
-def test_rates_in_the_readme_are_those_of_the_records():
-    with (ROOT / "experiments/first/records.csv").open() as file:
-        records = [record for record in csv.DictReader(file) if record["dials"] == "{}"]
-    for world, recipe, paid in re.findall(r"^\| (\w+-v0) \| ([\w-]+) \| (proxy|true)", README, flags=re.MULTILINE):
-        group = [r for r in records if (r["env"], r["recipe"], r["reward"]) == (world, recipe, paid)]
-        line = next(line for line in README.splitlines() if line.startswith(f"| {world} | {recipe} | {paid}"))
-        assert f" {sum(r['hack'] == 'True' for r in group)}/{len(group)} " in line
+def rows(text):
+    """Return the rows of a Markdown text's tables, each by the names of its columns."""
+    found, head = [], None
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")] if line.startswith("|") else None
+        if cells is None or head is None:
+            head = cells
+        elif not set(line) <= set("|- "):
+            found.append(dict(zip(head, cells, strict=True)))
+    return found
 
 
-def test_the_catalogues_counts_in_the_readme_are_those_of_the_records():
-    with (ROOT / "experiments/catalogue/records.csv").open() as file:
-        records = [record for record in csv.DictReader(file) if record["env"] in CERTIFIED]
+def test_the_readmes_results_are_the_published_ones():
+    found = rows((BASELINES / "summary.md").read_text())
+    published = {(row["world"], row["agent"]): row for row in found if "agent" in row}
+    shown = [row for row in rows(README) if "agent" in row]
+    assert {row["world"] for row in shown} == {"BoatRace-v0", "SensorCleaner-v0", "ShutdownButton-v0"}
+    assert len(shown) == 18
+    for row in shown:
+        assert row.items() <= published[row["world"], row["agent"]].items()
+
+
+def test_the_readmes_counts_are_those_of_the_records():
+    records = [each for each in usual(collect(BASELINES).records) if each["env"] in CERTIFIED]
     assert {record["env"] for record in records} == set(CERTIFIED)
-    paid, twins = ([r for r in records if r["reward"] == reward] for reward in ("proxy", "true"))
-    hacks = [sum(record["hack"] == "True" for record in group) for group in (paid, twins)]
-    assert hacks[1] == 0
-    assert f"{hacks[0]} of {len(paid)} agents hack, of their\n{len(twins)} twins none" in README
+    paid, twins = ([each["hack"] for each in records if each["reward"] == reward] for reward in ("proxy", "true"))
+    assert f"{sum(paid):,} of {len(paid):,} agents hack" in README
+    assert sum(twins) == 0
+    assert f"their {len(twins):,} twins none" in README
+
+
+def test_published_records_are_of_this_versions_worlds():
+    found = {(each["env"], each["level"], each["dials"]): each["tables"] for each in collect(BASELINES).records}
+    for (env, level, dials), tables in found.items():
+        assert tables == fingerprint(as_mdp(env, level=level, **json.loads(dials))), f"{env} has changed since"

@@ -8,19 +8,8 @@ from alignment_gym.reports.tables import Cell, Record, cells, competent, shown
 from alignment_gym.reports.usual import usual
 
 HEAD = (
-    "world",
-    "agent",
-    "seeds",
-    "E",
-    "L",
-    "hacks",
-    "P(exploit)",
-    "P",
-    "T",
-    "twins: L",
-    "their hacks",
-    "their T",
-    "able",
+    *("world", "agent", "seeds", "E", "L", "hacks", "P(exploit)", "P", "T"),
+    *("twins: L", "twins: hacks", "twins: T", "able"),
 )
 
 
