@@ -220,8 +220,10 @@ def foreign_learner(name: str) -> ForeignLearner:
     module, _, function = name.partition(":")
     try:
         found = getattr(import_module(module), function)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise InvalidDial(f"cannot import the recipe {name!r}: {error}; it is module:function") from error
+    except Exception as error:  # whatever a module of the user's own raises
+        raise InvalidDial(
+            f"cannot import the recipe {name!r}: {type(error).__name__}: {error}; it is module:function"
+        ) from error
     if not callable(found):
         raise InvalidDial(f"the recipe {name!r} is no function")
     learner: ForeignLearner = found

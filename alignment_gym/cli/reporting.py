@@ -33,7 +33,9 @@ def report(
     if not found.records:
         raise InvalidRun(f"no run below {runs} has a result that can be read, so that there is nothing to report")
     troubles = _within(runs, found.troubles)
-    written = write_report(found.records, troubles, collect_provenance(runs), runs.resolve().name, out)
+    provenance = collect_provenance(runs)
+    study = provenance.study or runs.resolve().name
+    written = write_report(found.records, troubles, provenance, study, out)
     for path in written:
         typer.echo(path)
     raise typer.Exit(3 if found.troubles else 0)

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from alignment_gym.core import InvalidRun
+from alignment_gym.core import AlignmentGymError, InvalidRun
 from alignment_gym.core.files import replacing, write_text
 from alignment_gym.experiments.config import read_config
 from alignment_gym.experiments.run import read_result
@@ -39,6 +39,9 @@ CURVE = (
     "chi_squared",
 )
 """What `curves.jsonl.gz` tells of each checkpoint."""
+
+NEEDED = ("step", "true_loss", "proxy_score", "true_score")
+"""What each line of a curve has had from the first version on."""
 
 Json = dict[str, Any]
 
@@ -110,10 +113,15 @@ def collect(folder: Path) -> Collected:
             return Collected(_published(folder), [])
         raise InvalidRun(f"there are no finished runs below {folder}; `alignment-gym train` makes one")
     records, troubles = [], [Trouble(run, "failed", read_failure(run)) for run in failures]
-    for run in results:
+    known: dict[tuple[Any, ...], Path] = {}
+    for run in sorted(results):
         try:
-            records.append(record_of(run))
-        except InvalidRun as error:
+            record = record_of(run)
+            first = known.setdefault((*order(record)[:-2], record.get("test_level") or "", record["seed"]), run)
+            if first is not run:
+                raise InvalidRun(f"it is the run of {first} once more: same cell, same seed; it counts once")
+            records.append(record)
+        except AlignmentGymError as error:
             troubles.append(Trouble(run, "damaged", str(error)))
     return Collected(sorted(records, key=order), sorted(troubles, key=lambda each: each.folder))
 
@@ -123,15 +131,17 @@ def record_of(run: Path) -> Json:
 
     Raises:
         InvalidRun: the run did not finish, or one of its files is damaged.
+        AlignmentGymError: its recipe is not known here.
     """
     config, result, curve = read_config(run), read_result(run), read_curve(run)
     if (run / "curve.jsonl").is_file() and (not curve or curve[-1].get("step") != config.steps):
         raise InvalidRun(f"{run / 'curve.jsonl'} is damaged (it does not end at step {config.steps}); train again")
+    changes = result.pop("changes", None)  # told when it was run: a recipe's own settings may be others by now
     found = {
         **result,
         "schema_version": RECORDS,
         "dials": compact(config.dials),
-        "settings": compact(config.changes),
+        "settings": compact(config.changes if changes is None else changes),
         "checkpoints": config.checkpoints,
         "curve": curve,
     }
@@ -154,7 +164,10 @@ def read_curve(run: Path) -> list[Json]:
         return []
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-        return [json.loads(line, parse_constant=_no_number) for line in lines]
+        curve = [json.loads(line, parse_constant=_no_number) for line in lines]
+        if not all(isinstance(line, dict) and line.keys() >= set(NEEDED) for line in curve):
+            raise ValueError(f"a line lacks one of {', '.join(NEEDED)}")
+        return curve
     except ValueError as error:
         raise InvalidRun(f"{path} is damaged ({error}); delete it, or the run, and train again") from error
 

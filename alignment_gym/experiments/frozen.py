@@ -5,22 +5,35 @@ has changed since, the suite is refused: its results would be those of another.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from hashlib import sha256
+from typing import Any
 
 from alignment_gym.agents import recipe_named
-from alignment_gym.core import InvalidStudy
+from alignment_gym.core import InvalidStudy, make_world
 from alignment_gym.engine.fingerprint import fingerprint
+from alignment_gym.engine.mdp import compiled
 from alignment_gym.experiments.config import RunConfig, settings_of
-from alignment_gym.experiments.study import Frozen, Planned, Study
+from alignment_gym.experiments.study import Frozen, Planned, Study, read_study, suites
+
+
+def tables_of(config: RunConfig) -> str:
+    """Return the fingerprint of the tables that a run is trained on."""
+    return _fingerprint(config.env, config.level, json.dumps(config.dials, sort_keys=True))
+
+
+@lru_cache(maxsize=256)
+def _fingerprint(env: str, level: str, dials: str) -> str:
+    return fingerprint(compiled(make_world(env, level=level, **json.loads(dials))))
 
 
 def freeze(planned: Sequence[Planned]) -> Frozen:
     """Return the fingerprints of every table and recipe that some runs use."""
-    worlds = {world_name(each.config): each.config for each in planned}
+    worlds = {world_name(each): each for planned_run in planned for each in _places(planned_run.config)}
     recipes = sorted({each.config.recipe for each in planned})
     return Frozen(
-        tables={name: fingerprint(worlds[name].mdp) for name in sorted(worlds)},
+        tables={name: tables_of(worlds[name]) for name in sorted(worlds)},
         recipes={name: recipe_fingerprint(name) for name in recipes},
     )
 
@@ -46,11 +59,29 @@ def check_frozen(study: Study, planned: Sequence[Planned]) -> None:
             )
 
 
+def suite_of(records: Sequence[Mapping[str, Any]]) -> str | None:
+    """Return the frozen suite whose runs some records are, all of them; None if there is none."""
+    for name in suites():
+        study = read_study(name)
+        known = {(each.config.key, each.config.seed): world_name(each.config) for each in study.plan()}
+        pinned = study.frozen.tables if study.frozen else {}
+        worlds = [known.get((record.get("key", ""), record["seed"]), "") for record in records]
+        if all(world and record.get("tables") == pinned.get(world) for record, world in zip(records, worlds, strict=True)):
+            return name
+    return None
+
+
 def suite_fingerprint(study: Study) -> str:
     """Return the SHA-256 of a study as a whole: every run's configuration and every fingerprint."""
     runs = sorted((each.config.key, each.config.seed) for each in study.plan())
     pinned = study.frozen.model_dump() if study.frozen else {}
     return sha256(json.dumps([study.name, runs, pinned], sort_keys=True).encode()).hexdigest()
+
+
+def _places(config: RunConfig) -> list[RunConfig]:
+    """Return a run where it is trained, and where it is tested."""
+    tested = [] if config.test_level is None else [config.model_copy(update={"level": config.test_level})]
+    return [config, *tested]
 
 
 def world_name(config: RunConfig) -> str:

@@ -13,10 +13,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from alignment_gym.core import InvalidRun
+from alignment_gym.core import AlignmentGymError, InvalidRun
 from alignment_gym.core.files import write_json
+from alignment_gym.experiments.collected import record_of
 from alignment_gym.experiments.config import RunConfig, read_config
-from alignment_gym.experiments.run import read_result
 
 PROVENANCE = "provenance.json"
 
@@ -79,6 +79,7 @@ class Provenance(Part):
     """What made the runs of a study; `runs` may exceed those of environments, as some may not say."""
 
     schema_version: Literal[1] = 1
+    study: str = Field(default="", description="What the folder of its runs was called.")
     runs: int = Field(default=0, ge=0, description="Finished runs.")
     environments: list[Environment] = Field(default=[], description="Most runs first.")
     recipes: list[Trained] = Field(default=[], description="By name, settings and steps.")
@@ -97,8 +98,13 @@ def collect_provenance(folder: Path) -> Provenance:
     if not runs and (folder / PROVENANCE).is_file():
         return _published(folder / PROVENANCE)
     told = [each for each in map(_told, runs) if each is not None]
+    if not told:
+        return Provenance()
     return Provenance(
-        runs=len(told), environments=_environments(made for _, made in told if made), recipes=_recipes(told)
+        study=folder.resolve().name,
+        runs=len(told),
+        environments=_environments(made for _, made in told if made),
+        recipes=_recipes(told),
     )
 
 
@@ -114,8 +120,8 @@ def _told(run: Path) -> tuple[RunConfig, Made | None] | None:
     """Return a finished run's configuration and what it says of its making, if that; None where it is damaged."""
     try:
         config = read_config(run)
-        read_result(run)
-    except InvalidRun:
+        record_of(run)
+    except AlignmentGymError:
         return None
     try:
         return config, Made.model_validate_json((run / PROVENANCE).read_text(encoding="utf-8"))

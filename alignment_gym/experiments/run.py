@@ -94,6 +94,7 @@ def result_of(config: RunConfig, policy: PolicyTable) -> dict[str, Any]:
         "key": config.key,
         **config.model_dump(include=set(PLACE)),
         "expose_true": False,
+        "changes": config.changes,
         "tables": fingerprint(mdp),
         **policy_record(policy, mdp),
     }

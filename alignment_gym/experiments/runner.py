@@ -21,6 +21,7 @@ from alignment_gym.core import InvalidRun
 from alignment_gym.core.files import UnwritablePath, remove_unfinished, write_json
 from alignment_gym.experiments.collected import read_failure, record_of
 from alignment_gym.experiments.config import SCHEMA, RunConfig
+from alignment_gym.experiments.frozen import tables_of
 
 ATTEMPTS = 3
 """How often a run is tried whose process dies under it."""
@@ -135,6 +136,8 @@ def read_state(folder: Path, config: RunConfig | None = None) -> tuple[State, st
             return "damaged", str(error)
         if config is not None and (found["key"], found["seed"]) != (config.key, config.seed):
             return "damaged", f"{folder / 'result.json'} is another run's: key {found['key'][:8]}, seed {found['seed']}"
+        if config is not None and found.get("tables") not in (None, tables_of(config)):
+            return "damaged", f"{folder / 'result.json'} is of other tables: {config.env} has changed since it was run"
         return "finished", ""
     if (folder / "failure.json").is_file():
         return "failed", read_failure(folder)
@@ -243,6 +246,9 @@ class _Runner:
     def _settle(self, ended: Ended) -> bool:
         """Write down how a run ended, and say whether it is to be tried again."""
         folder = ended.task.folder
+        if ended.outcome != "finished" and self.leases[folder].compromise is not None:
+            self._release(folder)  # this process was asleep, and another runner has taken over: it will say
+            return True
         tried = self.attempts[folder] = self.attempts.get(folder, 0) + 1
         again = ended.outcome == "lost" and tried < ATTEMPTS
         if ended.outcome == "finished":

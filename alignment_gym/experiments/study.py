@@ -281,7 +281,7 @@ def read_study(what: str | Path) -> Study:
         UnknownName: an unknown key.
     """
     path = Path(what)
-    if not path.exists() and str(what) in suites():
+    if not path.is_file() and str(what) in suites():
         path = SUITES / f"{what}.toml"
     try:
         return Study.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))

@@ -91,7 +91,7 @@ class Aggregate:
 
 
 def aggregates(records: Sequence[Record]) -> list[Aggregate]:
-    """Return all aggregates of runs at default dials, settings and steps; comparisons of more arms first.
+    """Return all aggregates of the usual runs, see `usual`; comparisons of more arms first.
 
     Hack rates are taken over worlds where E is defined: where intended play earns all the proxy there is, no agent
     can hack. A comparison with fewer than two worlds, or without a common seed, has no aggregate.

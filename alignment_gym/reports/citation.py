@@ -38,14 +38,14 @@ def bibtex(env: str | None = None, suite: str | None = None) -> str:
     return "\n\n".join([_software(), *suites, *worlds])
 
 
-def bibliography(envs: Iterable[str], study_name: str | None = None) -> str:
-    """Return what a study cites: the package, the suite if its name is one, and each of the worlds, by id.
+def bibliography(envs: Iterable[str], suite: str | None = None) -> str:
+    """Return what a study cites: the package, the suite if it is one, and each of the worlds, by id.
 
     A world from elsewhere has no entry of ours; a comment, which BibTeX skips, says so.
     """
     ours = world_ids()
     names = sorted(set(envs))
-    suites = [_suite(study_name)] if study_name is not None and study_name in study.suites() else []
+    suites = [] if suite is None else [_suite(suite)]
     worlds = [_world(world_class(name).card) for name in names if name in ours]
     others = [f"% {name} is none of our worlds: cite whoever wrote it" for name in names if name not in ours]
     return "\n\n".join([_software(), *suites, *worlds, *others]) + "\n"

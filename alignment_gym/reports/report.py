@@ -46,7 +46,7 @@ def write_report(
     if plain:
         written += [*write_tables(plain, out), *_write_summary(plain, out), *_write_figures(figures, out / "figures")]
         written += [*write_pressure(plain, out / "figures"), *write_aggregates(plain, out)]
-        written += write_paper(plain, provenance, out, study)
+        written += write_paper(plain, provenance, out)
     if tested:
         written += write_generalisation(tested, out / "generalisation" if plain else out)
     details = details_text(records, provenance)

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from alignment_gym.metrics.statistics import rate
 from alignment_gym.reports.markdown import table
-from alignment_gym.reports.tables import Cell, Record, cells, competent, shown
+from alignment_gym.reports.tables import Cell, Record, cells, competent, counted, shown
 from alignment_gym.reports.usual import usual
 
 HEAD = (
@@ -14,7 +13,7 @@ HEAD = (
 
 
 def summary(records: Sequence[Record]) -> str:
-    """Return a row for each world and agent at default dials, settings and steps, as Markdown.
+    """Return a row for each world and agent as they usually are, see `usual`, as Markdown.
 
     Scores are interquartile means, E and L with 95 % bootstrap intervals, hacks counts with Clopper-Pearson intervals.
     `able` counts the runs, paid and twins, that reach 0.9 of the way from uniform play to the best of their own reward.
@@ -26,20 +25,11 @@ def summary(records: Sequence[Record]) -> str:
 
 
 def _row(cell: Cell, paid: Sequence[Record], twins: Sequence[Record]) -> list[str]:
-    control = [shown(twins, "true_loss"), _counted(twins), _point(twins, "true_score")] if twins else ["-"] * 3
+    control = [shown(twins, "true_loss"), counted(twins, "hack"), _point(twins, "true_score")] if twins else ["-"] * 3
     able = f"{competent(paid)}/{len(paid)}" + (f", {competent(twins)}/{len(twins)}" if twins else "")
-    scores = [shown(paid, "exploitation"), shown(paid, "true_loss"), _counted(paid)]
+    scores = [shown(paid, "exploitation"), shown(paid, "true_loss"), counted(paid, "hack")]
     points = [_point(paid, name) for name in ("exploit_probability", "proxy_score", "true_score")]
     return [cell.env, cell.recipe, str(len(paid)), *scores, *points, *control, able]
-
-
-def _counted(group: Sequence[Record]) -> str:
-    """Return how many runs are hacks, a dash where E is undefined, so that none can be."""
-    if all(record["exploitation"] is None for record in group):
-        return "-"
-    hits = sum(bool(record["hack"]) for record in group)
-    found = rate(hits, len(group))
-    return f"{hits}/{len(group)} [{found.low:.2f}, {found.high:.2f}]"
 
 
 def _point(group: Sequence[Record], name: str) -> str:

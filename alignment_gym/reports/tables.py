@@ -36,11 +36,13 @@ class Cell(NamedTuple):
     reward: str
     settings: str
     steps: int
+    test_level: str = ""
 
 
 def cell_of(record: Record) -> Cell:
     """Return what a run's seed is a replicate of."""
-    return Cell(*(record[name] for name in Cell._fields))
+    *names, _ = Cell._fields
+    return Cell._make([*(record[name] for name in names), record.get("test_level") or ""])
 
 
 def cells(records: Sequence[Record]) -> dict[Cell, list[Record]]:
@@ -206,7 +208,13 @@ def _said(found: Estimate | None) -> str:
 
 
 def counted(group: Sequence[Record], name: str) -> str:
-    """Return how many runs of a cell something is true of, with the interval of the rate."""
+    """Return how many runs of a cell something is true of, with the interval of the rate.
+
+    Of hacks only runs count whose E is defined, as no other can be one: a dash where there is none.
+    """
+    group = [record for record in group if name != "hack" or record["exploitation"] is not None]
+    if not group:
+        return "-"
     hits = sum(bool(record[name]) for record in group)
     found = rate(hits, len(group))
     return f"{hits}/{len(group)} [{found.low:.2f}, {found.high:.2f}]"

@@ -1,5 +1,6 @@
 """Which runs stand for a study, beside those that sweep something."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -36,4 +37,10 @@ def _keeping(records: Sequence[Record], names: tuple[str, ...], choice: str) -> 
 def _chosen(group: tuple[Any, ...], choice: str, counts: Counter[Any]) -> Any:
     recipe = RECIPES.get(group[-1])
     own = (recipe.steps if recipe else None) if choice == "steps" else "{}"
-    return own if own in counts else max(counts, key=lambda value: (counts[value], value))
+    return own if own in counts else max(counts, key=lambda value: (counts[value], _size(value)))
+
+
+def _size(value: Any) -> tuple[Any, ...]:
+    """Return what choices of equally many runs are ordered by: numbers in words as numbers."""
+    parts = re.split(r"(\d+\.?\d*)", str(value))
+    return tuple((float(part), "") if number % 2 else (0.0, part) for number, part in enumerate(parts))

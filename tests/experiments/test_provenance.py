@@ -5,8 +5,10 @@ import json
 import pytest
 
 from alignment_gym.core import InvalidRun
+from alignment_gym.experiments.collected import COLUMNS
 from alignment_gym.experiments.config import resolve
 from alignment_gym.experiments.provenance import Provenance, collect_provenance, write_provenance
+from alignment_gym.experiments.run import PLACE
 
 MADE = {
     "versions": {"numpy": "2.4.6", "torch": None},
@@ -25,7 +27,9 @@ def run(root, seed=0, made=MADE, **changes):
     folder = config.folder(root, "small")
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(json.dumps(config.model_dump()))
-    (folder / "result.json").write_text(json.dumps({"key": config.key}))
+    scores = dict.fromkeys(COLUMNS) | {"proxy_return": 1.0, "true_return": 0.0, "unseen_observations": 0, "exact": True}
+    place = config.model_dump(include=set(PLACE))
+    (folder / "result.json").write_text(json.dumps({**scores, **place, "key": config.key}))
     if made is not None:
         (folder / "provenance.json").write_text(json.dumps(made))
     return folder

@@ -63,7 +63,6 @@ def test_a_study_cites_its_worlds_once_and_its_suite_if_it_is_one(suites):
     worlds = ["CoinGoal-v0", "BoatRace-v0", "CoinGoal-v0"]
     own = ["alignment_gym_BoatRace-v0", "alignment_gym_CoinGoal-v0"]
     assert entries(bibliography(worlds)) == ["alignment_gym", *own]
-    assert entries(bibliography(worlds, "mine")) == ["alignment_gym", *own]
     assert entries(bibliography(worlds, "core-9")) == ["alignment_gym", "alignment_gym_core-9", *own]
 
 

@@ -176,7 +176,7 @@ def test_nothing_in_common_is_refused():
 
 def test_a_seed_that_occurs_twice_is_refused():
     with pytest.raises(InvalidRun, match="seed 0 occurs twice"):
-        compare([record(), record(test_level="x")], [record()])
+        compare([record(), record(checkpoints=3)], [record()])
 
 
 def test_an_unknown_score_is_refused():

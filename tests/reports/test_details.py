@@ -120,7 +120,7 @@ def test_hostile_names_are_escaped(tmp_path):
 
 def test_a_paper_gets_all_of_it_and_twice_the_same(tmp_path):
     records = [*PAID, *TWINS]
-    paths = [write_paper(records, KNOWN, tmp_path / name, "mine") for name in ("first", "second")]
+    paths = [write_paper(records, KNOWN, tmp_path / name) for name in ("first", "second")]
     names = [[str(path.relative_to(tmp_path)).partition("/")[2] for path in each] for each in paths]
     assert names[0] == names[1]
     assert {*names[0]} == {

@@ -130,7 +130,7 @@ def test_hacks_are_counted_where_a_loophole_is_certified():
     found = findings([*ARMS, *meek(env="SensorCleaner-v0"), *seeds(env="RocksDiamonds-v0")], [])
     assert (found.paid, found.twins) == (Count(5, 10), Count(0, 5))
     assert "Of 10 agents paid the proxy in 2 worlds with a certified loophole, 5 hacked: 0.500" in found.sentences[0]
-    assert "In 1 of these 2 worlds at least one of them hacked; in 1 none did." in found.sentences
+    assert "At least one of them hacked in 1 of 2 worlds; in 1, none." in found.sentences
     assert [(row[0], row[2], row[5][:4]) for row in rows(found, "recipes")] == [
         ("certified", "proxy", "5/10"),
         ("certified", "true", "0/5 "),
