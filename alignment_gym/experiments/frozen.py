@@ -66,7 +66,9 @@ def suite_of(records: Sequence[Mapping[str, Any]]) -> str | None:
         known = {(each.config.key, each.config.seed): world_name(each.config) for each in study.plan()}
         pinned = study.frozen.tables if study.frozen else {}
         worlds = [known.get((record.get("key", ""), record["seed"]), "") for record in records]
-        if all(world and record.get("tables") == pinned.get(world) for record, world in zip(records, worlds, strict=True)):
+        if all(
+            world and record.get("tables") == pinned.get(world) for record, world in zip(records, worlds, strict=True)
+        ):
             return name
     return None
 
