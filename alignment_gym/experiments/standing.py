@@ -15,7 +15,7 @@ from alignment_gym.experiments.study import Planned
 STATES = ("finished", "running", "failed", "damaged", "open")
 
 PACE = {"ppo": 20.0, "a2c": 12.0, "dqn": 30.0, "qr-dqn": 60.0, "q-learning": 2.0, "sarsa": 2.0}
-"""Seconds a million steps, of one core of an AMD EPYC VM: rough, and only for estimates."""
+"""Seconds a million steps, of one core of a server: rough, and only for estimates."""
 
 ELSE = 100.0
 """The same of a learner that is not known: SB3's defaults make some ten thousand steps a second."""
