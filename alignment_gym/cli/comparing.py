@@ -9,7 +9,7 @@ import typer
 from alignment_gym.cli.arguments import JsonOption, collected, print_json, print_markdown
 
 if TYPE_CHECKING:
-    from alignment_gym.reports.comparison import Compared, Limit
+    from alignment_gym.reports.comparison import Compared, Comparison, Limit
 
 SHOWN = 5
 CLAIM = re.compile(r"\s*(\w+)\s*(>=|<=|>|<)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*")
@@ -46,6 +46,8 @@ def compare(
 ) -> None:
     """Compare the same worlds in two sets of runs, paired by seed; differences are B minus A.
 
+    Estimates and intervals are of interquartile means, rates of hacks; p is of the paired permutation test of means.
+
     Example: alignment-gym compare runs/catalogue --recipes ppo,q-learning
     """
     from alignment_gym.reports.comparison import compare as compared
@@ -70,7 +72,7 @@ def compare(
         if len(found.left_out) > SHOWN:
             typer.echo(f"and {len(found.left_out) - SHOWN} more cells without a partner; --json has all", err=True)
     for each in broken:
-        typer.echo(f"--fail-if {fail_if}: {_said(each)}", err=True)
+        typer.echo(f"--fail-if {fail_if}: {_said(each, checked)}", err=True)
     raise typer.Exit(4 if broken else 0)
 
 
@@ -116,9 +118,10 @@ def _place(each: "Compared") -> dict[str, Any]:
     return {"first": each.first._asdict(), "second": each.second._asdict()}
 
 
-def _said(each: "Compared") -> str:
+def _said(each: "Compared", comparison: "Comparison") -> str:
+    from alignment_gym.reports.comparison import where
+
     assert each.found is not None, "what has no difference breaks no limit"
     assert each.found.interval is not None, "nor does what has no interval"
     low, high = each.found.interval
-    place = f"{each.first.env} {each.first.level}, {each.first.reward}"
-    return f"{place}: {each.found.difference:+.3f} [{low:+.3f}, {high:+.3f}]"
+    return f"{where(each, comparison)}: {each.found.difference:+.3f} [{low:+.3f}, {high:+.3f}]"

@@ -17,7 +17,9 @@ RetrainOption = Annotated[
     bool | None,
     typer.Option(
         "--retrain/--no-retrain",
-        help="Train again and compare; by default where the recipe is ours and training took less than a minute.",
+        help="Train again and compare; by default where the recipe is ours and training took less than a minute. "
+        "Published records of our recipes are trained again however long it takes, as their policies are not there: "
+        "use --sample, or --no-retrain, which compares their scores with their returns alone.",
     ),
 ]
 
@@ -35,6 +37,8 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Score policies again, exactly, and train again what takes little time; exit with 4 where something differs.
+
+    Published records, which come without policies, are trained again: of many take a --sample.
 
     Numbers have to agree to 1e-9 of one plus their size. Example: alignment-gym verify runs/baselines --sample 10
     """

@@ -1,7 +1,10 @@
 """Whether a result is what it says: its policy is scored again, exactly, and where it takes little time trained again.
 
-Numbers have to agree to 1e-9, as `agreement` says. That a run comes out equal
-when trained again is promised on one machine with equal versions only, so that others are said beside what differs.
+Numbers have to agree to 1e-9, as `agreement` says. That a run comes out equal when trained again is promised on one
+machine with equal versions only, so that others are said beside what differs.
+
+A published record has no policy. Its scores have to be those of its returns, but for several levels, which are scored
+level by level; its returns and P(exploit) are checked by training again, and by nothing else.
 """
 
 import json
@@ -29,6 +32,8 @@ from alignment_gym.metrics.scores import Scores, scores
 
 SOON = 60.0
 """Seconds of training up to which a run is trained again unless told otherwise."""
+
+CHANGED = "the recipe's settings, or the configuration's schema, have changed since"
 
 REQUIRED = {name for name, field in Record.model_fields.items() if field.is_required()}
 
@@ -76,9 +81,9 @@ def verify(subject: Subject, retrain: bool | None = None, train: Train = execute
     """Verify a run directory or a published record.
 
     Args:
-        subject: which one; a record's policy is not there, so that it can only be trained again.
-        retrain: whether it is trained again. None: if the recipe is one of ours and, by its provenance, a run's
-            training took less than a minute.
+        subject: which one.
+        retrain: whether it is trained again. None: if the recipe is one of ours and, of a run directory, training
+            took less than a minute by its provenance; of a published record it may take any time.
         train: trains it.
 
     Raises:
@@ -173,25 +178,28 @@ def _record(record: Json, retrain: bool | None, train: Train) -> Verdict:
         return Verdict(name, ("read",), (Difference("its configuration", "one that can be run", str(error)),), ())
     notes: tuple[str, ...] = ()
     wrong = differences(record["key"], config.key, "key")
+    if wrong:
+        notes = (f"unless the record was altered, {CHANGED}",)
     if record.get("tables"):
         wrong += differences(record["tables"], fingerprint(config.mdp), "tables")
     else:
-        notes = ("the record does not say tables, so that they were not compared",)
+        notes += ("the record does not say tables, so that they were not compared",)
     why_not = "it would not be the same run" if wrong else _not_trained(config, {"training_seconds": 0.0}, retrain)
-    wrong += _score_differences(record, config.mdp)
+    several = isinstance(config.mdp.world, Mixture)
+    if not several:
+        wrong += _score_differences(record, config.mdp)
     if not why_not:
         with TemporaryDirectory() as place:
             train(config, Path(place))
             found = record_of(Path(place))
         wrong += [replace(each, name=f"trained again, {each.name}") for each in _against(record, found)]
-    done = ("scores compared with returns", f"not trained again: {why_not}" if why_not else "trained again")
+    scored = "scores not compared: several levels" if several else "scores compared with returns"
+    done = (scored, f"not trained again: {why_not}" if why_not else "trained again")
     return Verdict(name, done, tuple(wrong), notes)
 
 
 def _score_differences(record: Json, mdp: FiniteMDP) -> list[Difference]:
-    """Compare a record's scores with those that its returns have; several levels are scored level by level."""
-    if isinstance(mdp.world, Mixture):
-        return []
+    """Compare a record's scores with those that its returns have; P(exploit) is none of them."""
     known = scores(record["proxy_return"], record["true_return"], solve(mdp).anchors)
     found = nulled({name: getattr(known, name) for name in Scores.__dataclass_fields__ if name in REQUIRED})
     return differences({name: record[name] for name in found}, found)

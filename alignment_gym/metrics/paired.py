@@ -63,21 +63,19 @@ def exchange_test(
     first: ArrayLike,
     second: ArrayLike,
     rng: np.random.Generator,
-    statistic: Statistic = suite_interquartile_mean,
 ) -> float:
-    """Return the two-sided p-value of the paired permutation test on the difference of a statistic.
+    """Return the two-sided p-value of the paired permutation test on the difference of means, over pairs and tasks.
 
-    If the kind made no difference, both scores of a pair could as well be exchanged. The p-value is the share of
-    exchanges whose difference is as far from zero, twice that of the nearer side. All exchanges are looked at where
-    there are few, so that p is exact and at least 2 / 2 ** pairs; else as many are drawn, and both counts get the
-    observed one added. Of a mean this is the sign-flip test of the pairs' differences, of a rate McNemar's exact test.
+    If the kind made no difference, both scores of a pair could as well be exchanged, which turns the sign of their
+    difference. The p-value is the share of exchanges whose mean is as far from zero, twice that of the nearer side.
+    All are looked at where there are few, so that p is exact and at least 2 / 2 ** pairs; else as many are drawn, and
+    both counts get the observed one added. Of a rate this is McNemar's exact test. Robust means are not tested: they
+    leave out the pairs whose exchange would tell, so that many exchanges reach as far as what is seen.
 
     Args:
         first: scores of one kind, (pairs, tasks).
         second: those of the other, in the same order.
         rng: draws the exchanges where there are too many.
-        statistic: from (..., pairs, tasks) to (...); it may not tell pairs of one task from those of another, as
-            those of `metrics.suites` don't but for the median.
 
     Raises:
         InvalidScores: scores are NaN, empty, no rectangle, or not as many of either kind.
@@ -89,24 +87,24 @@ def exchange_test(
         return 1.0
     scale = max(np.abs(one).max(), np.abs(other).max())
 
-    def apart(one: Array, other: Array, axis: int = -1) -> Array:
-        arms = [statistic(np.moveaxis(scores, axis, -1)[..., None]) for scores in (other, one)]
-        return np.asarray(np.round((arms[0] - arms[1]) / scale, DIGITS))
+    def mean(gained: Array, axis: int = -1) -> Array:
+        return np.asarray(np.round(gained.mean(axis=axis), DIGITS))
 
+    gained = ((other - one) / scale).ravel()
     found = permutation_test(
-        (one.ravel(), other.ravel()),
-        apart,
-        permutation_type="samples",
+        (gained,),
+        mean,
+        permutation_type="samples",  # of one sample: signs are turned
         vectorized=True,
         n_resamples=EXCHANGES,
-        batch=max(AT_ONCE // one.size, 1),
+        batch=max(AT_ONCE // gained.size, 1),
         rng=rng,
     )
     return float(found.pvalue)
 
 
 def smallest_p(pairs: int) -> float:
-    """Return the smallest p-value that `exchange_test` can give for so many pairs."""
+    """Return the smallest p-value that `exchange_test` can give for so many pairs: that of all differing one way."""
     return 2.0 / (2.0**pairs if 2.0**pairs <= EXCHANGES else EXCHANGES + 1.0)
 
 

@@ -1,7 +1,8 @@
 """Two sets of runs, cell by cell and seed by seed: by how much they differ, and whether that is more than chance.
 
 Cells agree in world, level, dials and reward; recipes, settings and steps may differ, and are named where they do. The
-difference is always second minus first. The family of p-values that Holm's method adjusts is all cells shown.
+difference is always second minus first. Estimates and intervals are of interquartile means, p-values of the
+difference of means. The family of p-values that Holm's method adjusts is all cells shown.
 """
 
 from collections import defaultdict
@@ -15,12 +16,15 @@ from alignment_gym.core import InvalidRun, InvalidScores, UnknownName
 from alignment_gym.metrics.paired import FEWEST, exchange_test, paired_difference, smallest_p
 from alignment_gym.metrics.statistics import Array, Estimate, holm
 from alignment_gym.metrics.suites import Statistic, improvement, suite_interquartile_mean, suite_mean
-from alignment_gym.reports.markdown import counted, page, table
-from alignment_gym.reports.pairing import Pairing, named, paired, ranges
-from alignment_gym.reports.tables import BOOTSTRAP_SEED, Cell, Record, cells, changed_text
+from alignment_gym.reports.markdown import counted, page, ranges, table
+from alignment_gym.reports.pairing import Pairing, named, paired, place
+from alignment_gym.reports.tables import BOOTSTRAP_SEED, Cell, Record, cells
+from alignment_gym.reports.usual import usual_cells
 
 SCORES = ("true_loss", "exploitation", "hack", "proxy_score", "true_score", "own")
 """What can be compared; `own` is the proxy score of agents paid the proxy, the true score of twins."""
+
+TEST = "paired permutation test of means"
 
 AGGREGATED = ("true_loss", "hack", "own")
 """Scores whose worlds may be taken together: bounded ones, and how well a reward was learned."""
@@ -35,7 +39,7 @@ class Found:
         difference: second minus first.
         interval: its paired 95 % bootstrap interval; None of too few pairs.
         above: the probability that a run of the second kind scores above one of the first, ties counting one half.
-        p_value: of the paired permutation test; None of too few pairs.
+        p_value: of the paired permutation test of means; None of too few pairs.
         adjusted: the same, for being one of a family.
     """
 
@@ -61,7 +65,7 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """Several worlds together, of one pair of arms, at default dials, with the seeds that all of them share."""
+    """Several worlds together, of one pair of arms, their usual runs, with the seeds that all of them share."""
 
     first: str
     second: str
@@ -78,6 +82,7 @@ class Comparison:
     Attributes:
         score: one of `SCORES`.
         statistic: what is taken of it over seeds: `interquartile mean`, or `rate` of hacks.
+        test: what p-values are of.
         cells: those that both have.
         suites: several worlds together, where the score allows.
         left_out: cells of one side that the other has no partner for, a line each.
@@ -85,6 +90,7 @@ class Comparison:
 
     score: str
     statistic: str
+    test: str
     cells: tuple[Compared, ...]
     suites: tuple[Suite, ...]
     left_out: tuple[str, ...]
@@ -106,16 +112,18 @@ def compare(first: Sequence[Record], second: Sequence[Record], score: str = "tru
     """
     if score not in SCORES:
         raise UnknownName("score", score, SCORES)
-    pairings, left_out = paired(cells(first), cells(second))
+    sides = cells(first), cells(second)
+    pairings, left_out = paired(*sides)
     if not pairings:
         raise InvalidRun(f"the two have no cell in common to compare; {'; '.join(left_out[:2]) or 'one is empty'}")
     rows = [_compared(pairing, score) for pairing in pairings]
     p_values = [row.found.p_value for row in rows if row.found and row.found.p_value is not None]
     adjusted = iter(holm(p_values).tolist() if p_values else [])
     statistic = "rate" if score == "hack" else "interquartile mean"
-    return Comparison(
-        score, statistic, tuple(_adjusted(row, adjusted) for row in rows), _suites(pairings, score), tuple(left_out)
-    )
+    stand_for = [set(usual_cells(side)) for side in sides]
+    usual = [each for each in pairings if _is_usual(each, *stand_for)]
+    compared = tuple(_adjusted(row, adjusted) for row in rows)
+    return Comparison(score, statistic, TEST, compared, _suites(usual, score), tuple(left_out))
 
 
 def _compared(pairing: Pairing, score: str) -> Compared:
@@ -164,7 +172,7 @@ def _found(one: Array, other: Array, statistic: Statistic) -> Found:
         difference=difference.value,
         interval=(difference.low, difference.high) if enough else None,
         above=improvement(other, one, _rng()),
-        p_value=exchange_test(one, other, _rng(), statistic) if enough else None,
+        p_value=exchange_test(one, other, _rng()) if enough else None,
     )
 
 
@@ -179,14 +187,18 @@ def _adjusted(row: Compared, adjusted: Iterator[float]) -> Compared:
     return replace(row, found=replace(row.found, adjusted=next(adjusted)))
 
 
+def _is_usual(pairing: Pairing, first: set[Cell], second: set[Cell]) -> bool:
+    """Say whether a pairing is of a world as it is, and of the usual runs of both sides: no point of a sweep."""
+    return pairing.first.dials == "{}" and pairing.first in first and pairing.second in second
+
+
 def _suites(pairings: Sequence[Pairing], score: str) -> tuple[Suite, ...]:
     """Compare pairs of arms over all worlds that have both, where there are at least two."""
     if score not in AGGREGATED:
         return ()
     arms: dict[tuple[str, str, str], list[Pairing]] = defaultdict(list)
     for each in pairings:
-        if each.first.dials == "{}":
-            arms[(*named((each.first, each.second)), each.first.reward)].append(each)
+        arms[(*named((each.first, each.second)), each.first.reward)].append(each)
     found = []
     for (first, second, reward), group in arms.items():
         known = [each for each in group if _is_known(each, score)]
@@ -239,22 +251,22 @@ class Limit(NamedTuple):
 
 def markdown(comparison: Comparison) -> str:
     """Return a comparison as tables for people, one for each pair of arms."""
-    arms: dict[str, list[Compared]] = defaultdict(list)
-    for row in comparison.cells:
-        arms[_arms(*named((row.first, row.second)), row.first.reward)].append(row)
+    arms = _by_arms(comparison.cells)
     for suite in comparison.suites:
         arms.setdefault(_arms(suite.first, suite.second, suite.reward), [])
     together = {_arms(each.first, each.second, each.reward): each for each in comparison.suites}
     head = ["world", "pairs", "A", "B", "B - A", "P(B > A)", "p", "p, Holm"]
     parts: list[str] = []
     for name, group in arms.items():
-        parts += [f"## {name}", table(head, [*map(_row, group), *_suite_row(together.get(name))])]
+        rows = [[where, *_row(each)] for each, where in zip(group, _places(group), strict=True)]
+        parts += [f"## {name}", table(head, [*rows, *_suite_row(together.get(name))])]
     return page(
         f"`{comparison.score}`, {comparison.statistic} over seeds, with 95 % bootstrap intervals over pairs of the "
-        "same seed, and p-values of the paired permutation test, as they are and adjusted for all worlds shown.",
+        f"same seed, and p-values of the {comparison.test}, as they are and adjusted for all rows shown.",
         *parts,
         *_notes(comparison),
-        "All worlds together: at default dials, with the seeds that they share; the worlds stay those that they are."
+        "All worlds together: at default dials, of each side the usual runs alone (a recipe's own settings and steps, "
+        "or those that most runs have), with the seeds that they share; the worlds stay those that they are."
         if together
         else "",
     )
@@ -268,24 +280,45 @@ def _suite_row(suite: Suite | None) -> list[list[str]]:
     return [[f"all {suite.tasks} together", str(suite.seeds), *_numbers(suite.found)]] if suite else []
 
 
+def where(row: Compared, comparison: Comparison) -> str:
+    """Return what tells a row of a comparison from all others: its place, then its arms."""
+    name, group = next((name, group) for name, group in _by_arms(comparison.cells).items() if row in group)
+    return f"{_places(group)[group.index(row)]} ({name})"
+
+
+def _by_arms(rows: Sequence[Compared]) -> dict[str, list[Compared]]:
+    arms: dict[str, list[Compared]] = defaultdict(list)
+    for row in rows:
+        arms[_arms(*named((row.first, row.second)), row.first.reward)].append(row)
+    return arms
+
+
+def _places(group: Sequence[Compared]) -> list[str]:
+    """Return the places of rows with the same arms; steps are said where they are not the same in all rows."""
+    pairs = [(row.first, row.second) for row in group]
+    with_steps = len({(first.steps, second.steps) for first, second in pairs}) > 1
+    return [place(pair, with_steps) for pair in pairs]
+
+
 def _notes(comparison: Comparison) -> tuple[str, ...]:
-    """Return what was left out or not claimed, and of which cells."""
-    about: dict[str, list[str]] = defaultdict(list)
-    for row in comparison.cells:
-        for note in row.notes:
-            about[note].append(f"{row.first.env} {row.first.level}")
-    whole = len(comparison.cells)
-    lines = [
-        f"- {note}: {'all' if len(those) == whole else ', '.join(dict.fromkeys(those))}"
-        for note, those in about.items()
-    ]
+    """Return what was left out or not claimed, and of which rows."""
+    about: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for name, group in _by_arms(comparison.cells).items():
+        for row, where in zip(group, _places(group), strict=True):
+            for note in row.notes:
+                about[note][name].append(where)
+    lines = [f"- {note}: {_said_of(those, len(comparison.cells))}" for note, those in about.items()]
     return tuple(["\n".join(lines)] if lines else [])
 
 
+def _said_of(those: dict[str, list[str]], whole: int) -> str:
+    if sum(map(len, those.values())) == whole:
+        return "all"
+    return "; ".join(f"{', '.join(places)} ({name})" for name, places in those.items())
+
+
 def _row(each: Compared) -> list[str]:
-    dials = changed_text(each.first._replace(settings="{}"))
-    world = f"{each.first.env} {each.first.level}" + f", {dials}" * bool(dials)
-    return [world, str(len(each.seeds)), *(_numbers(each.found) if each.found else ["undefined", *[""] * 5])]
+    return [str(len(each.seeds)), *(_numbers(each.found) if each.found else ["undefined", *[""] * 5])]
 
 
 def _numbers(found: Found) -> list[str]:

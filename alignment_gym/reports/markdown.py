@@ -1,6 +1,6 @@
 """Markdown parts: numbers, tables, paragraphs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import isnan
 from typing import Any
 
@@ -23,6 +23,17 @@ def short(value: float | None) -> str:
 def counted(amount: int, thing: str) -> str:
     """Return how many there are of a thing, whose plural takes an s."""
     return f"{amount} {thing}" if amount == 1 else f"{amount} {thing}s"
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """Return whole numbers in order as one types them, each once: 0-9, 12."""
+    found: list[list[int]] = []
+    for each in sorted(set(numbers)):
+        if found and each == found[-1][1] + 1:
+            found[-1][1] = each
+        else:
+            found.append([each, each])
+    return ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in found)
 
 
 def typed(value: Any) -> str:

@@ -54,6 +54,15 @@ def named(pair: tuple[Cell, Cell]) -> tuple[str, str]:
     return shown[0], shown[1]
 
 
+def place(pair: tuple[Cell, Cell], with_steps: bool) -> str:
+    """Return where two cells are partners: their world, and what both change; what differs is for `named` to say."""
+    first, second = pair
+    settings = first.settings if first.settings == second.settings else "{}"
+    steps = _steps(first) if with_steps and first.steps == second.steps else ""
+    parts = (f"{first.env} {first.level}", changed_text(first._replace(settings=settings)), steps)
+    return ", ".join(part for part in parts if part)
+
+
 def _place(cell: Cell) -> tuple[str, ...]:
     return cell.env, cell.level, cell.dials, cell.reward
 
@@ -102,14 +111,3 @@ def _by_seed(group: Sequence[Record]) -> dict[int, Record]:
             "give a folder with one of them"
         )
     return found
-
-
-def ranges(seeds: set[int]) -> str:
-    """Return whole numbers as one types them: 0-9, 12."""
-    parts: list[list[int]] = []
-    for seed in sorted(seeds):
-        if parts and seed == parts[-1][-1] + 1:
-            parts[-1].append(seed)
-        else:
-            parts.append([seed])
-    return ", ".join(f"{part[0]}-{part[-1]}" if len(part) > 1 else str(part[0]) for part in parts)

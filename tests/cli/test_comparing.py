@@ -50,6 +50,16 @@ def test_two_recipes_of_one_folder_are_compared(published):
     assert cell["found"]["difference"] > 0
 
 
+def test_help_and_output_say_what_is_tested(published):
+    for words in (("compare", "--help"), ("compare", "one", "other")):
+        assert "paired permutation test of means" in " ".join(published(*words).out.replace("\u2502", " ").split())
+
+
+def test_a_passed_limit_names_the_arms(published):
+    err = published("compare", "one", "other", "--fail-if", "true_loss > 0.05").err
+    assert "BoatRace-v0 lagoon (A: ppo; B: ppo; paid the proxy): +0.2" in err
+
+
 def test_cells_of_one_side_are_said(published):
     assert "only in B: BoatRace-v0, lagoon, q-learning" in published("compare", "one", "both").err
 

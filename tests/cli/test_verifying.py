@@ -1,12 +1,13 @@
 """`verify`: what is as it was written is ok, and each thing that is not is noticed."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from alignment_gym.agents import load_policy, save_policy
+from alignment_gym.agents import RECIPES, load_policy, save_policy
 from alignment_gym.exact import PolicyTable, evaluate
 from alignment_gym.experiments.collected import collect, write_records
 from alignment_gym.experiments.config import resolve
@@ -229,6 +230,37 @@ def test_a_changed_record_is_noticed(study, made, tmp_path, changes, says):
     said = study("verify", "published")
     assert said.code == 4
     assert says in said.out
+
+
+def test_a_record_of_several_levels_says_that_its_scores_are_not_compared(study, made, tmp_path):
+    write_records(collect(made).records, tmp_path / "published")
+    out = study("verify", "published", "--no-retrain").out.splitlines()
+    several = [line for line in out if "scores not compared: several levels" in line]
+    assert len(several) == 1
+    assert "CoinGoal-v0, train/0-1" in several[0]
+    assert sum("scores compared with returns" in line for line in out) == 2
+
+
+def test_a_key_that_differs_says_what_may_have_changed(study, made, tmp_path):
+    records = collect(made).records
+    write_records([records[0] | {"key": "0" * 64}, *records[1:]], tmp_path / "published")
+    said = study("verify", "published", "--no-retrain")
+    assert said.err.count("the recipe's settings, or the configuration's schema, have changed since") == 1
+
+
+def test_a_recipe_whose_defaults_changed_is_noted(made, monkeypatch):
+    record = next(each for each in collect(made).records if each["env"] == "BoatRace-v0")
+    recipe = RECIPES["q-learning"]
+    monkeypatch.setitem(RECIPES, "q-learning", replace(recipe, discount=recipe.discount / 2))
+    verdict = verify(record)
+    assert [each.name for each in verdict.differences] == ["key"]
+    assert any("the recipe's settings" in note for note in verdict.notes)
+
+
+def test_help_says_that_published_records_are_trained_again(call):
+    words = " ".join(call("verify", "--help").out.replace("\u2502", " ").split())
+    assert "Published records of our recipes are trained again however long it takes" in words
+    assert "--sample" in words
 
 
 def test_a_changed_published_curve_is_noticed(made):

@@ -8,8 +8,9 @@ import pytest
 from alignment_gym.agents import RECIPES
 from alignment_gym.core import InvalidRun, InvalidScores, UnknownName
 from alignment_gym.metrics.statistics import interquartile_mean
-from alignment_gym.reports.comparison import Limit, compare, markdown
-from alignment_gym.reports.pairing import paired, ranges
+from alignment_gym.reports.comparison import Limit, compare, markdown, where
+from alignment_gym.reports.markdown import ranges
+from alignment_gym.reports.pairing import paired
 from alignment_gym.reports.tables import cells
 
 STEPS = RECIPES["ppo"].steps
@@ -84,6 +85,18 @@ def test_few_pairs_say_how_small_a_p_value_can_be():
     assert only(compare(runs(LOW[:5]), runs(HIGH[:5]))).notes == ("5 pairs: no p-value can lie below 0.0625",)
 
 
+@pytest.mark.parametrize("pairs", [6, 10])
+def test_arms_that_never_overlap_are_as_unlikely_as_their_pairs_allow(pairs):
+    row = only(compare(runs([0.1] * pairs), runs([0.9] * pairs)))
+    assert (row.found.p_value, row.notes) == (2 / 2**pairs, ())
+
+
+def test_the_test_is_said_to_be_of_means():
+    comparison = compare(runs(LOW), runs(HIGH))
+    assert "p-values of the paired permutation test of means" in markdown(comparison)
+    assert comparison.as_dict()["test"] == "paired permutation test of means"
+
+
 def test_no_common_seed_and_undefined_scores_are_said():
     late = [record(seed + 100, loss) for seed, loss in enumerate(HIGH)]
     assert only(compare(runs(LOW), late)).notes[-1] == "no seed in common"
@@ -137,6 +150,44 @@ def test_swept_dials_are_no_further_worlds():
     comparison = compare(first, second)
     assert len(comparison.cells) == 2
     assert comparison.suites == ()
+
+
+SWEEPS = ({"steps": 1_000}, {"settings": '{"rise": 4.0}'}, {"dials": '{"depth": 2}'})
+
+
+def swept(losses, change):
+    worlds = ("BoatRace-v0", "SensorCleaner-v0")
+    usual = [each for world in worlds for each in runs(losses, env=world)]
+    return usual + [each for world in worlds for each in runs([0.5] * len(losses), env=world, **change)]
+
+
+@pytest.mark.parametrize("change", SWEEPS)
+def test_sweeps_are_no_part_of_worlds_together(change):
+    comparison = compare(swept(LOW, change), swept(HIGH, change))
+    assert len(comparison.cells) == 4
+    (suite,) = comparison.suites
+    assert suite.tasks == 2
+    assert suite.found.first == pytest.approx(interquartile_mean(np.tile(LOW, 2)))
+
+
+@pytest.mark.parametrize(("change", "says"), [*zip(SWEEPS, ("1000 steps", "rise=4.0", "depth=2"), strict=True)])
+def test_no_two_rows_look_alike(change, says):
+    comparison = compare(swept(LOW, change), swept(HIGH, change))
+    names = [line.split(" | ")[0] for line in markdown(comparison).splitlines() if line.startswith("| ")]
+    assert len(set(names)) == len(names)
+    assert sum(says in name for name in names) == 2
+    assert len({where(row, comparison) for row in comparison.cells}) == 4
+
+
+def test_notes_tell_arms_apart():
+    first = runs(LOW) + runs(LOW, reward="true") + runs(LOW, recipe="a2c")
+    second = runs(HIGH[:6]) + runs(HIGH, reward="true") + runs(HIGH[:6], recipe="a2c")
+    said = markdown(compare(first, second))
+    (note,) = [line for line in said.splitlines() if line.startswith("- ")]
+    assert note == (
+        "- 2 seeds of A alone left out (6-7): BoatRace-v0 lagoon (A: a2c; B: a2c; paid the proxy); "
+        "BoatRace-v0 lagoon (A: ppo; B: ppo; paid the proxy)"
+    )
 
 
 def partners(first, second):
@@ -219,3 +270,5 @@ def test_the_json_holds_no_nan_and_names_both_arms():
 
 def test_ranges_read_as_one_types_them():
     assert ranges({0, 1, 2, 5, 7, 8}) == "0-2, 5, 7-8"
+    assert ranges(each for each in (12, *range(10))) == "0-9, 12"
+    assert (ranges([4]), ranges([])) == ("4", "")
