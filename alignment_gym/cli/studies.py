@@ -199,11 +199,9 @@ def _cell_words(cell: dict[str, Any]) -> str:
 
 def _seeds_words(seeds: list[int]) -> str:
     """Return seeds as ranges, and how many they are."""
-    parts = []
-    for _, together in groupby(enumerate(seeds), lambda each: each[1] - each[0]):
-        numbers = [seed for _, seed in together]
-        parts.append(str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]}-{numbers[-1]}")
-    return f"seed{'s' * (len(seeds) > 1)} {', '.join(parts)} ({len(seeds)})"
+    from alignment_gym.reports.markdown import ranges
+
+    return f"seed{'s' * (len(seeds) > 1)} {ranges(seeds)} ({len(seeds)})"
 
 
 def _print_tally(tally: "Tally", total: int, folder: Path, begun: set[Path], as_json: bool) -> None:

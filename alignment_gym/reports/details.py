@@ -13,8 +13,7 @@ from alignment_gym.experiments.provenance import Environment, Provenance, Traine
 from alignment_gym.metrics.scores import HACK_EXPLOITATION, HACK_LOSS
 from alignment_gym.metrics.statistics import RESAMPLES
 from alignment_gym.reports.citation import escaped
-from alignment_gym.reports.latex import numbers_text
-from alignment_gym.reports.markdown import counted, page, typed
+from alignment_gym.reports.markdown import counted, page, ranges, typed
 from alignment_gym.reports.tables import BOOTSTRAP_SEED, COMPARABLE, Cell, Record, cells, changed_text
 
 DIGITS = 12  # of a fingerprint or a commit
@@ -86,10 +85,10 @@ def _runs(records: Sequence[Record], write: Dialect) -> Section:
         seeds = tuple(sorted(record["seed"] for record in group))
         counts[seeds] = counts.get(seeds, 0) + 1
     ordered = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
-    told = "; ".join(f"seeds {numbers_text(seeds)} in {counted(cells_, 'cell')}" for seeds, cells_ in ordered)
+    told = "; ".join(f"seeds {ranges(seeds)} in {counted(cells_, 'cell')}" for seeds, cells_ in ordered)
     checkpoints = {record["checkpoints"] for record in records if record.get("checkpoints")}
     last = "tables report the last policy, and none was chosen by its scores"
-    kept = f" Policies were scored at {numbers_text(sorted(checkpoints))} checkpoints; {last}." if checkpoints else ""
+    kept = f" Policies were scored at {ranges(sorted(checkpoints))} checkpoints; {last}." if checkpoints else ""
     return Section("Runs", write.text(f"{said}{told}.{kept}"), [])
 
 

@@ -19,6 +19,7 @@ from alignment_gym.metrics.statistics import RESAMPLES, Estimate
 from alignment_gym.reports import markdown
 from alignment_gym.reports.aggregates import STATISTICS, Aggregate, Arm, Score, aggregates
 from alignment_gym.reports.citation import escaped
+from alignment_gym.reports.markdown import ranges
 from alignment_gym.reports.tables import (
     BOOTSTRAP_SEED,
     COMPARABLE,
@@ -135,7 +136,7 @@ def aggregates_table(found: Sequence[Aggregate]) -> Table:
         over[arms, worlds, seeds].append(HEADINGS[score].replace("$", ""))
     told = [
         f"{markdown.counted(len(arms), 'arm')}, {' and '.join(scores)}: worlds {', '.join(worlds)}; "
-        f"seeds {numbers_text(seeds)}."
+        f"seeds {ranges(seeds)}."
         for (arms, worlds, seeds), scores in over.items()
     ]
     caption = [
@@ -168,17 +169,6 @@ def parts(table: Table, lines: int = LINES) -> list[str]:
         pages[-1].append(block)
         room -= height + 0.5  # space below
     return [_text(table, page, f"Part {place} of {len(pages)}.") for place, page in enumerate(pages, start=1)]
-
-
-def numbers_text(numbers: Sequence[int]) -> str:
-    """Return sorted whole numbers in words, runs of them as ranges: `0-9, 12`."""
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][1] + 1:
-            runs[-1][1] = number
-        else:
-            runs.append([number, number])
-    return ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in runs)
 
 
 def _text(table: Table, blocks: Sequence[Block], place: str) -> str:

@@ -10,12 +10,12 @@ from alignment_gym.reports.latex import (
     Block,
     Table,
     effect_table,
-    numbers_text,
     parts,
     scores_table,
     severity_table,
     write_latex,
 )
+from alignment_gym.reports.markdown import ranges
 from alignment_gym.reports.tables import cells
 from tests.reports.test_tables import PAID, TWINS, record
 
@@ -136,7 +136,7 @@ def test_aggregates_say_which_worlds_and_seeds(tmp_path):
     ("numbers", "text"), [((), ""), ((3,), "3"), ((0, 1, 2), "0-2"), ((0, 1, 3, 5, 6), "0-1, 3, 5-6")]
 )
 def test_runs_of_numbers_read_as_ranges(numbers, text):
-    assert numbers_text(numbers) == text
+    assert ranges(numbers) == text
 
 
 def test_a_long_name_is_broken_and_takes_more_lines():
