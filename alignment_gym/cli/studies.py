@@ -208,7 +208,7 @@ def _print_tally(tally: "Tally", total: int, folder: Path, begun: set[Path], as_
     """Print how a study stands; what failed just now has been told, what failed before is listed."""
     before = {run: why for run, why in tally.failed.items() if run not in begun}
     for run, why in list(before.items())[:SHOWN]:
-        typer.echo(f"failed before: {run}: {why}", err=True)
+        typer.echo(f"failed or damaged before: {why if str(run) in why else f'{run}: {why}'}", err=True)
     if len(before) > SHOWN:
         typer.echo(f"and {len(before) - SHOWN} more, see `alignment-gym study status`", err=True)
     if tally.stopped:

@@ -106,6 +106,9 @@ def collect(folder: Path) -> Collected:
     Raises:
         InvalidRun: there is neither.
     """
+    if not folder.is_dir():
+        wrong = "is no folder" if folder.exists() else "does not exist"
+        raise InvalidRun(f"{folder} {wrong}; give a folder of runs, or of published records")
     results = {path.parent for path in folder.rglob("result.json")}
     failures = {path.parent for path in folder.rglob("failure.json")} - results
     if not results and not failures:

@@ -8,6 +8,8 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
+from importlib import import_module
+from inspect import getsource
 from typing import Any
 
 from alignment_gym.agents import recipe_named
@@ -92,9 +94,11 @@ def world_name(config: RunConfig) -> str:
 
 
 def recipe_fingerprint(name: str) -> str:
-    """Return the SHA-256 of what a recipe sets."""
+    """Return the SHA-256 of what a recipe sets; of one from elsewhere also of the source of its module."""
     recipe = recipe_named(name)
     content = [recipe.algorithm, recipe.deployed, recipe.steps, settings_of(recipe)]
+    if ":" in recipe.algorithm:
+        content.append(getsource(import_module(name.partition(":")[0])))
     return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

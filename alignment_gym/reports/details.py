@@ -88,7 +88,9 @@ def _runs(records: Sequence[Record], write: Dialect) -> Section:
     told = "; ".join(f"seeds {ranges(seeds)} in {counted(cells_, 'cell')}" for seeds, cells_ in ordered)
     checkpoints = {record["checkpoints"] for record in records if record.get("checkpoints")}
     last = "tables report the last policy, and none was chosen by its scores"
-    kept = f" Policies were scored at {ranges(sorted(checkpoints))} checkpoints; {last}." if checkpoints else ""
+    most = ranges(sorted(checkpoints))
+    kept = f" Policies were scored at up to {most} checkpoints, of learners from elsewhere at the end alone; {last}."
+    kept = kept if checkpoints else ""
     return Section("Runs", write.text(f"{said}{told}.{kept}"), [])
 
 
@@ -181,8 +183,8 @@ def _machines(records: Sequence[Record], provenance: Provenance, write: Dialect)
     """List versions, platforms and commits, and say how long training took, and what is not recorded."""
     known = sum(each.runs for each in provenance.environments)
     timed = {
-        "Training took {} in all, summed over {}.": [each.seconds for each in provenance.recipes],
-        "Training and scoring took {} of one core, summed over {}.": [
+        "By the clock, training took {} in all, summed over {}.": [each.seconds for each in provenance.recipes],
+        "Training and scoring took {} of processor time, summed over {}.": [
             each.processor_seconds for each in provenance.recipes
         ],
     }

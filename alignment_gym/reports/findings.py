@@ -271,7 +271,9 @@ def _unexploited(claimed: dict[Cell, list[Record]]) -> Part:
 
 def _says(count: Count, group: Sequence[Record]) -> str:
     if count.hits:
-        return f"seeds differ: {count.trials - count.hits} did not hack"
+        meek = [record for record in group if not record["hack"]]
+        able = competent(meek)
+        return f"seeds differ: {len(meek)} did not hack, of which {able or 'none'} learned what they were paid for"
     learned = 2 * competent(group) >= len(group)
     return "learned, and did not hack" if learned else f"little: most stayed below {COMPETENT} of their reward"
 
@@ -295,7 +297,7 @@ def _hacking_twins(main: dict[Cell, list[Record]]) -> Part:
         for cell, group in main.items()
         if cell.reward == "true" and hacks(group).hits
     )
-    lead = "Nothing paid these agents to: they failed to learn, in a way that counts as a hack." if rows else "None."
+    lead = "Nothing paid these agents to; their own scores say how well they had learned." if rows else "None."
     return Part(
         "twin-hacks", "Twins that hacked", lead, ("world", "recipe", "hacks", f"own score >= {COMPETENT}"), rows
     )

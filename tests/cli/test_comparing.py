@@ -93,7 +93,7 @@ def test_a_limit_fails_where_it_is_significantly_passed(published, limit, code):
         (("one", "other", "--reward", "true"), 2, "unknown reward among these runs 'true'"),
         (("both", "--recipes", "ppo"), 2, "takes two names"),
         (("both", "--recipes", "ppo,a2c"), 2, "unknown recipe among these runs 'a2c'"),
-        (("one", "nowhere"), 1, "no finished runs below nowhere"),
+        (("one", "nowhere"), 1, "nowhere does not exist"),
         (("one", "two-seeds", "--fail-if", "true_loss > 0"), 1, "nothing can be checked"),
     ],
 )

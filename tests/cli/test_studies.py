@@ -160,7 +160,7 @@ def test_status_follows_a_study(call):
     said = call("study", "run", name, "--jobs", 1)
     assert said.code == 3
     assert said.out == "0 of 2 runs finished\n"
-    assert said.err.count("failed before: ") == 2
+    assert said.err.count("failed or damaged before: ") == 2
     assert call("study", "run", name, "--dry-run").err.startswith("2 runs in 1 cell, 0 of them")
     assert call("study", "run", name, "--dry-run", "--retry-failed").err.startswith("2 runs in 1 cell, 2 of them")
     assert call("study", "run", name, "--jobs", 1, "--retry-failed").code == 0
