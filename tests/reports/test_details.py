@@ -81,7 +81,7 @@ def test_training_time_is_summed(tmp_path, seconds, words):
     assert "of one core" not in text
     timed = trained().model_copy(update={"processor_seconds": Seconds(runs=4, total=seconds, median=1.0)})
     text, _ = told(tmp_path, provenance=KNOWN.model_copy(update={"recipes": [timed]}))
-    assert f"Training and scoring took {words} of one core, summed over 4 runs." in text
+    assert f"Training and scoring took {words} of processor time, summed over 4 runs." in text
 
 
 def test_tables_have_fingerprints_and_differences_are_told(tmp_path):
