@@ -60,7 +60,7 @@ def test_refusals_are_one_line_each_and_write_nothing(trained):
         ),
         (*plain, "sweeps", "--env", "SensorCleaner"): (1, "needs cells that differ in one dial"),
         ("figure", "runs", "-o", "x.gif", "--kind", "plane"): (1, "'.gif'; the known ones are .pdf, .png, .svg"),
-        ("figure", "nothing", "-o", "x.pdf", "--kind", "plane"): (1, "no finished runs"),
+        ("figure", "nothing", "-o", "x.pdf", "--kind", "plane"): (1, "does not exist"),
     }
     for words, (code, expected) in cases.items():
         said = trained(*words)

@@ -36,7 +36,7 @@ def files() -> list[str]:
         (("eval", "."), 1, "no run directory"),
         (("eval", "missing.npz"), 1, "no policy at missing.npz"),
         (("report", "."), 1, "no finished runs"),
-        (("study", "run", "missing.toml"), 1, "missing.toml"),
+        (("study", "run", "missing.toml"), 2, "missing.toml"),
     ],
 )
 def test_a_refusal_is_one_line_that_says_the_way_out(call, words, code, told):

@@ -184,7 +184,7 @@ def test_agents_of_runs_are_read_for_a_figure(call):
         (("--proxy", "buoy=-2e9"), 2, "give weights of order 1"),
         (("--true", "progress=1e300"), 2, "give weights of order 1"),
         (("--runs", "runs"), 2, "--figure"),
-        (("--runs", "missing", "--figure", "x.svg"), 1, "no finished runs"),
+        (("--runs", "missing", "--figure", "x.svg"), 1, "does not exist"),
         (("--figure", "x"), 1, ".svg"),
         (("--figure", "x.gif"), 1, ".pdf, .png, .svg"),
         (("--figure", "missing/x.svg"), 1, "no directory 'missing'"),
