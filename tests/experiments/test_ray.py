@@ -35,7 +35,7 @@ envs = ["ShutdownButton-v0"]
 recipes = ["q-learning"]
 rewards = ["proxy", "true"]
 seeds = "0-4"
-steps = 1_500_000
+steps = 3_000_000
 """
 PATIENCE = 300  # seconds
 
