@@ -131,6 +131,10 @@ def test_a_killed_node_loses_nothing_and_fresh_ones_are_used(tmp_path, nodes, mo
     node = nodes.add_node(num_cpus=1)
 
     def kill_and_replace():
+        at_work = workers(node)
+        assert at_work
+        for process in at_work:  # a machine that dies takes them along; else they may end their run before they notice
+            os.kill(process, signal.SIGKILL)
         nodes.remove_node(node, allow_graceful=False)
         nodes.add_node(num_cpus=1)
         nodes.add_node(num_cpus=1)
