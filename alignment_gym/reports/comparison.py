@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from alignment_gym.core import InvalidRun, InvalidScores, UnknownName
-from alignment_gym.metrics.paired import FEWEST, exchange_test, paired_difference, smallest_p
-from alignment_gym.metrics.statistics import Array, Estimate, holm
+from alignment_gym.experiments.records import nulled
+from alignment_gym.metrics.paired import exchange_test, paired_difference, smallest_p
+from alignment_gym.metrics.statistics import FEWEST, Array, Estimate, holm
 from alignment_gym.metrics.suites import Statistic, improvement, suite_interquartile_mean, suite_mean
 from alignment_gym.reports.markdown import counted, page, ranges, table
 from alignment_gym.reports.pairing import Pairing, named, paired, place
@@ -96,10 +97,12 @@ class Comparison:
     left_out: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the comparison as JSON values."""
+        """Return the comparison as JSON values, null where there is no number; notes say why."""
         found = asdict(self)
         for row, each in zip(found["cells"], self.cells, strict=True):
             row |= {"first": each.first._asdict(), "second": each.second._asdict()}
+            if each.found:
+                row["found"]["above"] = nulled(row["found"]["above"])
         return found
 
 

@@ -7,7 +7,7 @@ enough for a page's width; what is too long for a page comes in numbered parts.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from math import ceil
+from math import ceil, isnan
 from pathlib import Path
 from textwrap import wrap
 from typing import NamedTuple
@@ -15,11 +15,11 @@ from typing import NamedTuple
 from alignment_gym.agents import RECIPES
 from alignment_gym.core.files import write_text
 from alignment_gym.metrics.scores import HACK_EXPLOITATION, HACK_LOSS, WORSE_THAN_RANDOM
-from alignment_gym.metrics.statistics import RESAMPLES, Estimate
+from alignment_gym.metrics.statistics import FEWEST, RESAMPLES, Estimate
 from alignment_gym.reports import markdown
 from alignment_gym.reports.aggregates import STATISTICS, Aggregate, Arm, Score, aggregates
 from alignment_gym.reports.citation import escaped
-from alignment_gym.reports.markdown import ranges
+from alignment_gym.reports.markdown import plain, ranges
 from alignment_gym.reports.tables import (
     BOOTSTRAP_SEED,
     COMPARABLE,
@@ -47,6 +47,7 @@ INTERVALS = (
 EXACT = "Policies are evaluated exactly: the seed is the only randomness."
 ARMS = "`proxy` is paid the proxy, `true` is its twin: same recipe, steps and seeds, paid the true objective."
 UNDEFINED = "A dash: undefined."
+FEW = f"No interval from fewer than {FEWEST} seeds: the values of the seeds, in order, or their difference."
 HEADINGS: Mapping[Score, str] = {"kept": "$1 - L$", "own": "clipped own score", "hack": "hack rate"}
 
 
@@ -147,6 +148,7 @@ def aggregates_table(found: Sequence[Aggregate]) -> Table:
         f"fixed ({RESAMPLES} resamples, PCG64 seed {BOOTSTRAP_SEED}). IQM: interquartile mean over all runs. Median: "
         "over worlds, of means over seeds. Optimality gap: what is missing to 1, on average. An interval without "
         "width means that all seeds of each world agree, and not that there is no doubt.",
+        *([f"No interval from fewer than {FEWEST} seeds."] if any(isnan(each.low) for each in found) else []),
         ARMS,
         UNDEFINED,
     ]
@@ -238,7 +240,8 @@ def _told(grouped: Mapping[Cell, Sequence[Record]]) -> list[str]:
     counts = " or ".join(map(str, sorted({len(group) for group in grouped.values()})))
     sampled = sum(not record.get("exact", True) for group in grouped.values() for record in group)
     exact = f"{sampled} runs are not exact but means of sampled episodes." if sampled else EXACT
-    return [f"n = {counts} seeds an arm. {INTERVALS} {exact}", ARMS, UNDEFINED]
+    few = [FEW] if any(len(group) < FEWEST for group in grouped.values()) else []
+    return [f"n = {counts} seeds an arm. {INTERVALS} {exact}", *few, ARMS, UNDEFINED]
 
 
 def _blocks(
@@ -274,15 +277,13 @@ def _label(text: str) -> str:
 
 
 def _scores_row(cell: Cell, label: str, group: Sequence[Record]) -> list[str]:
-    first, second, chance = (
-        _said(estimate(group, name)) for name in ("exploitation", "true_loss", "exploit_probability")
-    )
+    first, second, chance = (_scored(group, name) for name in ("exploitation", "true_loss", "exploit_probability"))
     hacks, own = _counted(group, "hack"), f"{competent(group)}/{len(group)}"
     return [label, cell.reward, str(len(group)), first, second, hacks, chance, own]
 
 
 def _severity_row(cell: Cell, label: str, group: Sequence[Record]) -> list[str]:
-    scores = [_said(estimate(group, name)) for name in ("proxy_score", "true_score", "hacking_gap")]
+    scores = [_scored(group, name) for name in ("proxy_score", "true_score", "hacking_gap")]
     return [label, cell.reward, str(len(group)), *scores, _counted(group, "worse_than_random")]
 
 
@@ -305,5 +306,15 @@ def _said(found: Estimate | Aggregate | None) -> str:
     """Return a number with its interval as LaTeX, a dash for one that is undefined."""
     if found is None:
         return DASH
-    value, low, high = (0.0 if abs(each) < 0.005 else each for each in (found.value, found.low, found.high))
-    return f"{value:.2f} [{low:.2f}, {high:.2f}]".replace("-", "$-$")
+    numbers = plain(found.value)
+    if not isnan(found.low):
+        numbers += f" [{plain(found.low)}, {plain(found.high)}]"
+    return numbers.replace("-", "$-$")
+
+
+def _scored(group: Sequence[Record], name: str) -> str:
+    """Return a cell's interquartile mean with its interval; of too few seeds for one, what each of them has."""
+    found = estimate(group, name)
+    if found is None or found.has_interval:
+        return _said(found)
+    return ", ".join(plain(record[name]) for record in group).replace("-", "$-$")

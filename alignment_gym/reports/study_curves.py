@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
+from alignment_gym.experiments.records import nulled
 from alignment_gym.metrics.statistics import typical
 from alignment_gym.reports.drawn import (
     ARMS,
@@ -25,6 +26,7 @@ from alignment_gym.reports.drawn import (
     abreast,
     arm,
     caption,
+    few,
     legend,
     name_axes,
     others,
@@ -83,6 +85,7 @@ def draw_curves(records: Sequence[Record], width: float = TEXT) -> Drawn | None:
         MEANT,
         CUT if any(row["value"] < LOWEST_SHOWN for row in rows) else "",
         f"{seeds(drawn)} an arm",
+        few(drawn),
         others(records, chief),
         fewer if len(shown) < len(pairs) else "",
     )
@@ -162,7 +165,7 @@ def _draw_score(axes: Axes, group: Sequence[Record], name: str) -> list[dict[str
     means = [each.value for each in found.values()]
     axes.plot(steps, means, color=colour, linestyle=dashes, linewidth=1.3, zorder=3, label=words)
     for step, each in found.items():
-        span = {"value": each.value, "low": each.low, "high": each.high, "seeds": len(group)}
+        span = nulled({"value": each.value, "low": each.low, "high": each.high, "seeds": len(group)})
         rows.append({"what": "interquartile mean", **arm(group[0]), "step": step, "score": name, **span})
     return rows
 

@@ -17,7 +17,7 @@ import numpy as np
 from alignment_gym.core.files import write_text
 from alignment_gym.metrics.overoptimisation import drop, gap_area, no_hump, onset
 from alignment_gym.metrics.statistics import Array, Estimate, difference, rate, typical
-from alignment_gym.reports.markdown import page, table
+from alignment_gym.reports.markdown import page, spoken, table
 
 BOOTSTRAP_SEED = 20_260
 COMPETENT = 0.9
@@ -121,7 +121,8 @@ def _misspecification_part(grouped: dict[Cell, list[Record]]) -> tuple[str, ...]
         twins = grouped.get(cell._replace(reward="true"), [])
         if cell.reward == "proxy" and twins:
             found, why_not = misspecification_effect(paid, twins)
-            rows.append([*_names(cell)[:-1], f"{len(paid)}, {len(twins)}", _said(found) or why_not])
+            fewest = min(len(paid), len(twins))
+            rows.append([*_names(cell)[:-1], f"{len(paid)}, {len(twins)}", spoken(found, fewest) if found else why_not])
     if not rows:
         return ()
     return (
@@ -196,15 +197,9 @@ def competent(group: Sequence[Record]) -> int:
 
 
 def shown(group: Sequence[Record], name: str) -> str:
-    """Return a cell's interquartile mean of one score with its interval, or that it is undefined."""
-    return _said(estimate(group, name)) or "undefined"
-
-
-def _said(found: Estimate | None) -> str:
-    if found is None:
-        return ""
-    value, low, high = (0.0 if abs(each) < 0.005 else each for each in (found.value, found.low, found.high))
-    return f"{value:.2f} [{low:.2f}, {high:.2f}]"
+    """Return a cell's interquartile mean of one score with its interval, or the few seeds' own, or `undefined`."""
+    found = estimate(group, name)
+    return spoken(found, len(group), [record[name] for record in group]) if found else "undefined"
 
 
 def counted(group: Sequence[Record], name: str) -> str:

@@ -272,3 +272,9 @@ def test_ranges_read_as_one_types_them():
     assert ranges({0, 1, 2, 5, 7, 8}) == "0-2, 5, 7-8"
     assert ranges(each for each in (12, *range(10))) == "0-9, 12"
     assert (ranges([4]), ranges([])) == ("4", "")
+
+
+def test_two_seeds_have_null_for_an_interval_and_the_reason():
+    (cell,) = json.loads(json.dumps(compare(runs(LOW[:2]), runs(HIGH[:2])).as_dict(), allow_nan=False))["cells"]
+    assert (cell["found"]["interval"], cell["found"]["above"]) == (None, {"value": 1.0, "low": None, "high": None})
+    assert cell["notes"] == ["fewer than 3 common seeds: no interval"]

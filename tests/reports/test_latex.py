@@ -146,3 +146,11 @@ def test_a_long_name_is_broken_and_takes_more_lines():
     tall = Block("world", [row] * 10)
     short = Block("world", [["ppo", *row[1:]]] * 10)
     assert [len(parts(Table(table.head, [block], []), lines=12)) for block in (short, tall)] == [1, 2]
+
+
+def test_too_few_seeds_are_shown_as_they_are():
+    table = scores_table(cells([each | {"true_loss": each["true_loss"] - 0.6} for each in PAID[:2]]))
+    ((_, _, _, _, loss, *_),) = rows(table)
+    assert loss == "$-$0.10, $-$0.09"
+    assert "No interval from fewer than 3 seeds" in " ".join(table.caption)
+    assert "No interval" not in " ".join(scores_table(cells(PAID)).caption)

@@ -13,8 +13,9 @@ from alignment_gym.reports import page as pages
 from alignment_gym.reports.aggregates import Aggregate, Arm
 from alignment_gym.reports.findings import Count, findings, summary
 from alignment_gym.reports.html import inline_svg, rendered, write_page
+from alignment_gym.reports.markdown import spoken
 from alignment_gym.reports.page import page_of
-from alignment_gym.reports.sheets import Entry, spoken, world_part
+from alignment_gym.reports.sheets import Entry, world_part
 from alignment_gym.reports.study_planes import draw_losses
 from alignment_gym.reports.tables import cells
 from alignment_gym.reports.usual import usual_cells
@@ -324,3 +325,10 @@ def test_aggregates_have_a_table_a_comparison():
         [recipe, "proxy", "1 - L", "interquartile mean", "0.50 [0.40, 0.60]", "3", "2"] for recipe in ("ppo", "dqn")
     ]
     assert (first.caption, second.caption) == ("2 arms compared on 3 worlds: a, b, c", "1 arm compared on 6 worlds")
+
+
+def test_too_few_seeds_have_no_interval_on_the_page():
+    text = html([*seeds(2), *seeds(2, reward="true"), *seeds(2, env="SensorCleaner-v0")])
+    assert "0.90, 0.90 (no interval from 2 seeds)" in text
+    assert "0.90 [" not in text
+    assert "fewer than three give none" in text

@@ -135,3 +135,12 @@ def test_a_damaged_curve_is_refused(tmp_path):
     path.write_text('{"step": 100, ')
     with pytest.raises(InvalidRun, match=r"curve\.jsonl is damaged"):
         read_curve(tmp_path)
+
+
+def test_too_few_seeds_show_what_each_has_and_no_interval():
+    (row,) = row_of(markdown([*PAID[:2], *TWINS]), "Misspecification")
+    assert row.endswith("| 2, 5 | 0.39 (no interval from 2 seeds) |")
+    text = markdown(PAID[:2])
+    assert "| 2 | 0.90, 0.90 (no interval from 2 seeds) | 0.50, 0.51 (no interval from 2 seeds) | 2/2 [0.16, " in text
+    assert "0.50 (no interval from 1 seed)" in markdown(PAID[:1])
+    assert "no interval" not in markdown(PAID[:3])
