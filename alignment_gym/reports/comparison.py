@@ -1,12 +1,13 @@
 """Two sets of runs, cell by cell and seed by seed: by how much they differ, and whether that is more than chance.
 
-Cells agree in world, level, dials and reward; recipes, settings and steps may differ, and are named where they do. The
+Cells agree in world, level, dials and reward; settings and steps may differ, and are named where they do, and recipes
+where two were named as a pair. The
 difference is always second minus first. Estimates and intervals are of interquartile means, p-values of the
 difference of means. The family of p-values that Holm's method adjusts is all cells shown.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
@@ -106,8 +107,19 @@ class Comparison:
         return found
 
 
-def compare(first: Sequence[Record], second: Sequence[Record], score: str = "true_loss") -> Comparison:
-    """Compare two sets of records.
+def compare(
+    first: Sequence[Record],
+    second: Sequence[Record],
+    score: str = "true_loss",
+    partners: Mapping[str, str] | None = None,
+) -> Comparison:
+    """Compare two sets of records, each recipe with its own kind.
+
+    Args:
+        first: one side's.
+        second: the other's.
+        score: one of `SCORES`.
+        partners: recipes of the first side, each with the one of the second that it is compared with.
 
     Raises:
         UnknownName: no such score.
@@ -116,7 +128,7 @@ def compare(first: Sequence[Record], second: Sequence[Record], score: str = "tru
     if score not in SCORES:
         raise UnknownName("score", score, SCORES)
     sides = cells(first), cells(second)
-    pairings, left_out = paired(*sides)
+    pairings, left_out = paired(*sides, partners)
     if not pairings:
         raise InvalidRun(f"the two have no cell in common to compare; {'; '.join(left_out[:2]) or 'one is empty'}")
     rows = [_compared(pairing, score) for pairing in pairings]
