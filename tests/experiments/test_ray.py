@@ -11,7 +11,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 import typer
@@ -299,3 +299,25 @@ def test_a_worker_that_differs_is_told_by_the_first_difference():
     assert cluster.different(here, here) == ""
     assert cluster.different(here | {"torch": "1.0"}, here) == f"has torch 1.0, not {here['torch']}"
     assert cluster.different({}, here).startswith("has python None")
+
+
+class Lost(Exception):
+    """What Ray raises where an actor is gone."""
+
+
+def test_news_that_was_lost_with_its_board_is_said_once():
+    def gone(_):
+        raise Lost
+
+    said = []
+    take = SimpleNamespace(remote=lambda: "taken")
+    engine = RayEngine.__new__(RayEngine)
+    engine._ray = SimpleNamespace(
+        wait=lambda found, timeout: (found, []), get=gone, exceptions=SimpleNamespace(RayError=Lost)
+    )
+    engine._taken, engine._board, engine._running = "taken", SimpleNamespace(take=take), {}
+    engine._say, engine._said_lost, engine._timeout = said.append, False, 5.0
+    assert engine._notices() == engine._notices() == []
+    (words,) = said
+    assert "news of progress was lost" in words
+    assert "not stopped by its timeout" in words
