@@ -4,7 +4,7 @@ Every seed is a thin line, the interquartile mean a thick one with its interval.
 reward; agents paid the proxy and their twins stand side by side, at one scale.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -27,6 +27,7 @@ from alignment_gym.reports.drawn import (
     arm,
     caption,
     few,
+    left_out,
     legend,
     name_axes,
     others,
@@ -64,7 +65,7 @@ class Pair(NamedTuple):
 def draw_curves(records: Sequence[Record], width: float = TEXT) -> Drawn | None:
     """Draw P and T over steps, E and L where these are undefined, a panel a world, recipe and reward."""
     chief = usual(records)
-    pairs = _pairs([record for record in chief if record.get("curve")])
+    pairs = _pairs([record for record in chief if len(record.get("curve") or []) > 1])
     if not pairs:
         return None
     rewards = sorted({record["reward"] for group in pairs.values() for record in group})  # the proxy first
@@ -87,9 +88,17 @@ def draw_curves(records: Sequence[Record], width: float = TEXT) -> Drawn | None:
         f"{seeds(drawn)} an arm",
         few(drawn),
         others(records, chief),
+        _unfollowed(chief, pairs),
         fewer if len(shown) < len(pairs) else "",
     )
     return Drawn("curve", figure, rows, said)
+
+
+def _unfollowed(chief: Sequence[Record], pairs: Collection[Pair]) -> str:
+    """Say which recipes have no panel, as they were scored at the end of training alone."""
+    drawn = {pair.recipe for pair in pairs}
+    known = {record["recipe"] for record in chief if record.get("curve")}
+    return left_out("scored at the end of training alone, so that there is no curve", sorted(known - drawn))
 
 
 def _pairs(records: Sequence[Record]) -> dict[Pair, list[Record]]:

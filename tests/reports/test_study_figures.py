@@ -301,3 +301,12 @@ def test_two_seeds_have_a_line_and_no_interval():
         assert all(row["low"] is None and row["high"] is None and row["value"] is not None for row in found)
         assert "No interval from 2 seeds" in drawn.caption
         assert "No interval" not in FIGURES[kind](SWEPT).caption
+
+
+def test_learners_that_were_scored_at_the_end_alone_have_no_panel_and_that_is_said():
+    alone = [run(recipe="module:learn", seed=seed, curve=curve()[-1:]) for seed in range(3)]
+    drawn = FIGURES["curve"]([*STUDY, *alone])
+    assert not any("module:learn" in title for title in titles(drawn))
+    assert "no curve: module:learn" in drawn.caption
+    assert "no curve" not in FIGURES["curve"](STUDY).caption
+    assert FIGURES["curve"](alone) is None
