@@ -121,8 +121,9 @@ def _partners(
     """Read `ppo=mine` words, and add the two of --recipes; each side's recipe has one partner."""
     from alignment_gym.core import UnknownName
 
-    words = [tuple(part.strip() for part in word.split("=")) for word in pairs]
-    if any(len(word) != 2 or not all(word) for word in words):
+    split = [word.partition("=") for word in pairs]
+    words = [(first.strip(), second.strip()) for first, _, second in split]
+    if not all(first and second and "=" not in second for first, second in words):
         raise typer.BadParameter(f"--pair takes A's recipe and B's, as ppo=mine, not {' '.join(pairs)!r}")
     if len({first for first, _ in words}) < len(words) or len({second for _, second in words}) < len(words):
         raise typer.BadParameter(f"--pair takes each recipe once a side, not {' '.join(pairs)!r}")

@@ -313,7 +313,7 @@ def test_news_that_was_lost_with_its_board_is_said_once():
     take = SimpleNamespace(remote=lambda: "taken")
     engine = RayEngine.__new__(RayEngine)
     engine._ray = SimpleNamespace(
-        wait=lambda found, timeout: (found, []), get=gone, exceptions=SimpleNamespace(RayError=Lost)
+        wait=lambda found, **_: (found, []), get=gone, exceptions=SimpleNamespace(RayError=Lost)
     )
     engine._taken, engine._board, engine._running = "taken", SimpleNamespace(take=take), {}
     engine._say, engine._said_lost, engine._timeout = said.append, False, 5.0
