@@ -199,15 +199,26 @@ def _print_plan(found: dict[str, Any], as_json: bool) -> None:
     for grid, cells in groupby(found["cells"], lambda each: each["grid"]):
         typer.echo(f"{grid}:")
         for cell in cells:
-            typer.echo(f"  {_cell_words(cell)}: {_seeds_words(cell['seeds'])}")
+            typer.echo(f"  {_cell_words(cell, found['cells'])}: {_seeds_words(cell['seeds'])}")
     for cell in found["left_out"]:
-        typer.echo(f"left out of {cell['grid']}: {_cell_words(cell)}: its world pays what was meant, so it has no twin")
+        typer.echo(
+            f"left out of {cell['grid']}: {_cell_words(cell, found['left_out'])}: its world pays what was meant, so it has no twin"
+        )
     asked = f"{count(found['runs'], 'run')} in {count(len(found['cells']), 'cell')}"
     typer.echo(f"{asked}, {found['estimate']}", err=True)
 
 
-def _cell_words(cell: dict[str, Any]) -> str:
+def _cell_words(cell: dict[str, Any], cells: Sequence[dict[str, Any]]) -> str:
+    """Return what a cell is; one that changes nothing with the defaults of what others of its world change."""
+    from alignment_gym.reports.defaults import defaults_text
+
     changed = [f"{name}={value}" for name, value in {**cell["dials"], **cell["settings"]}.items()]
+    if not changed:
+        place = [each for each in cells if (each["env"], each["level"]) == (cell["env"], cell["level"])]
+        dials = {name for each in place for name in each["dials"]}
+        settings = {name for each in place if each["recipe"] == cell["recipe"] for name in each["settings"]}
+        told = defaults_text(cell["env"], cell["recipe"], dials, settings)
+        changed = [told] if told else []
     tested = [f"tested on {cell['test_level']}"] if cell["test_level"] else []
     place = f"{cell['env']} {cell['level']}"
     return ", ".join([place, *changed, cell["recipe"], cell["reward"], f"{cell['steps']:,} steps", *tested])

@@ -26,6 +26,7 @@ from alignment_gym.reports.tables import (
     Record,
     cells,
     competent,
+    default_text,
     estimate,
     misspecification_effect,
 )
@@ -194,7 +195,7 @@ def _naming(shown: dict[Cell, list[Record]], main: dict[Cell, list[Record]]) -> 
     if len({cell.level for cell in shown}) > 1:
         naming[Column("level")] = lambda cell: cell.level
     if any(changes(cell, main) for cell in shown):
-        naming[Column("changed")] = lambda cell: changes(cell, main) or DEFAULT
+        naming[Column("changed")] = lambda cell: changes(cell, main) or default_text(cell, shown) or DEFAULT
     return naming
 
 

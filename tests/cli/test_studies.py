@@ -209,3 +209,8 @@ def test_an_unknown_key_is_said_with_its_grid(call):
     more = '[[grids]]\nname = "deep"\nenvs = ["ShutdownButton-v0"]\nrecipes = ["q-learning"]\nseeds = [0]\nlevel = 1'
     assert "unknown key of study.toml, grid 2 (deep) 'level'" in call("study", "status", study(more)).err
     assert "unknown key of study.toml, grid 1 'level'" in call("study", "status", study("level = 1")).err
+
+
+def test_a_dry_run_says_the_default_of_what_is_swept(call):
+    said = call("study", "run", study("dials = { depth = [1, 2] }"), "--dry-run", "--jobs", 2)
+    assert [line.split(", ")[1] for line in said.out.splitlines()[1:]] == ["depth=1 (default)", "depth=2"]

@@ -349,3 +349,8 @@ def test_headings_have_one_top_and_skip_no_level():
     assert levels.count(1) == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
     assert headings(html(details=details).partition('id="details"')[2])[:2] == [3, 3], "below their own heading"
+
+
+def test_every_seed_of_a_sweep_says_its_value_the_default_too():
+    world = world_part("BoatRace-v0", [*ARMS, *SWEPT])
+    assert {row[2].text for row in world.seeds.rows} == {"depth=1 (default)", "depth=2", "depth=10"}
