@@ -285,7 +285,8 @@ class LearnedReward(World[Room]):
                 Meter("never compared", len(beyond), len(things)),
                 Meter("more than she likes", overdone, len(things)),
             ),
-            note=f"no room that was compared had a setting above {self.coverage}",
+            note=f"beyond all comparisons: {len(beyond)} of {len(things)}; more than she likes: {overdone}",
+            meanings=(("never compared", f"above {self.coverage}: never compared"),),
         )
 
     def look(self, room: Room) -> Scene:
