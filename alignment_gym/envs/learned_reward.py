@@ -291,7 +291,7 @@ class LearnedReward(World[Room]):
 
     def look(self, room: Room) -> Scene:
         """The room; neither what the annotator likes nor what she was shown."""
-        return replace(self.draw(room), tints=(), meters=(), note="")
+        return replace(self.draw(room), tints=(), meters=(), note="", meanings=())
 
     def succeeded(self, room: Room) -> bool:
         """Everything is set as the annotator likes it best."""
