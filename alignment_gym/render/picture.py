@@ -31,6 +31,7 @@ SAYINGS = {
     "arrow": "the way round",
     "stop": "",
     "islet": "",
+    "seen": "in sight",
 }
 
 GROUNDS = {"goal": "goal", "lava": "lava", "hole": "hole", "danger": "to be avoided"}  # tiles that a legend names

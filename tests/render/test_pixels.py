@@ -179,7 +179,7 @@ def test_a_legend_names_ground_veils_and_things_in_the_worlds_own_words():
         (Tint("seen", frozenset({(0, 2)})), Tint("danger", frozenset())),
         meanings=(("goal", "the marked place"), ("box", "parcel")),
     )
-    assert [name for _, name in legend(scene)] == ["robot", "parcel", "seen", "the marked place", "lava"]
+    assert [name for _, name in legend(scene)] == ["robot", "parcel", "in sight", "the marked place", "lava"]
 
 
 @pytest.mark.parametrize("env_id", ["EngagementFeed-v0", "PersuadableJudge-v0", "RocksDiamonds-v0", "BoatRace-v0"])
