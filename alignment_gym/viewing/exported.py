@@ -39,6 +39,7 @@ The draw of step t is `engine.randomness.draw(key, t)`.
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from alignment_gym.core import Demo, InvalidWorld, World, dials, world_class
@@ -141,7 +142,7 @@ def _tables(mdp: FiniteMDP, accounts: Accounts, emitted: Collected | None = None
     kinds = _payments(mdp, accounts, emitted)
     bounds, probabilities, offset = mdp.bounds.tolist(), mdp.probability.tolist(), mdp.offset.tolist()
     chance = []
-    for low, high in zip(offset, offset[1:], strict=False):
+    for low, high in pairwise(offset):
         row = [bounds[low:high], probabilities[low:high]]
         chance.append(chances.enter((tuple(row[0]), tuple(row[1])), row))
     payment = [payments.enter(tuple(kind), kind) for kind in kinds]
