@@ -18,6 +18,7 @@ from markupsafe import Markup
 from alignment_gym.core import Card, TooLargeToEnumerate, World, make_world, world_class, world_ids
 from alignment_gym.core.files import UnwritablePath, write_text
 from alignment_gym.engine.mdp import FiniteMDP, compile_world, compiled
+from alignment_gym.engine.single import AlignmentEnv
 from alignment_gym.render import palette
 from alignment_gym.render.pixels import plain_pixels
 from alignment_gym.viewing.atlas import Atlas, data_uri
@@ -27,6 +28,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 INDEX = "index.html"
 SMALL = 2_000, 10_000  # states and transitions of a level that comes along unasked
 THUMBNAIL = 40  # pixels of a tile
+UNDER_WAY = 6  # steps into an episode, where the index shows it
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def write_playgrounds(folder: Path) -> Iterator[Path]:
     check_writable(folder)
     for env in world_ids():
         yield write_playground(folder, env, index=INDEX)
-    write_text(folder / INDEX, index_page([_entry(env) for env in world_ids()]))
+    write_text(folder / INDEX, index_page([entry(env) for env in world_ids()]))
     yield folder / INDEX
 
 
@@ -145,10 +147,20 @@ def own(file: str) -> Markup:
     return Markup((TEMPLATES / file).read_text(encoding="utf-8"))
 
 
-def _entry(env: str) -> Entry:
-    world = make_world(env)
-    picture = data_uri(plain_pixels(world.draw(world.initial()[0][1]), THUMBNAIL))
-    return Entry(world.card, f"{world.card.id}.html", picture)
+def entry(env: str) -> Entry:
+    """Return a world's entry, with a picture out of the first demo: many worlds are empty when they begin."""
+    card = world_class(env).card
+    demo = card.demos[0]
+    playing = AlignmentEnv(env, level=demo.level)
+    playing.reset(options={"key": demo.key})
+    scene = playing.scene
+    for step in range(UNDER_WAY):
+        action = demo.action(playing.world, playing.state, step)
+        _, _, terminated, truncated, _ = playing.step(playing.mdp.actions.index(action))
+        if terminated or truncated:
+            break
+        scene = playing.scene
+    return Entry(card, f"{card.id}.html", data_uri(plain_pixels(scene, THUMBNAIL)))
 
 
 def _style() -> Markup:

@@ -212,7 +212,8 @@ def test_the_key_stands_in_the_address_and_again_plays_it_again(opened):
     browser = opened("TestSuite-v0", "#key=17")
     assert text(browser, "key") == "17"
     assert browser.current_url.endswith("#level=open+plan&key=17")
-    press(browser, ["up", "up", "r"])
+    press(browser, ["up", "up"])
+    browser.find_element("id", "again").click()
     assert (text(browser, "key"), text(browser, "steps")) == ("17", "step 0 of 100")
     browser.find_element("id", "new").click()
     key = text(browser, "key")
@@ -240,11 +241,11 @@ def test_a_letter_of_an_action_is_no_command_until_the_episode_is_over(opened):
 def test_the_true_account_is_covered_until_the_end(opened):
     browser = opened("SensorCleaner-v0", "#key=0")
     press(browser, ["right"])
-    assert "dirt left" not in text(browser, "panel")
+    assert "dirt left" not in text(browser, "record")
     assert text(browser, "meant") == "?"
     assert not browser.find_element("css selector", "#tell p").is_displayed()
     press(browser, ["right"] * 99)
-    assert "dirt left" in text(browser, "panel")
+    assert "dirt left" in text(browser, "record")
     assert "Hold the cap on the lens" in text(browser, "loophole")
 
 

@@ -32,6 +32,18 @@ class Pictures {
       note: this.word(note), instrument: this.word(instrument), meters: meters === NONE ? [] : this.atlas.meters[meters] };
   }
 
+  // [picture, name] of each kind of thing in a scene, the one who acts first, solid ones before faded ones.
+  legend(number) {
+    const { still, actor } = this.scene(number);
+    const placed = this.atlas.stills[still][1].filter((_, place) => place % 3 === 0);
+    const found = new Map();
+    for (const picture of [...(actor === NONE ? [] : [this.atlas.actors[actor][0]]), ...placed]) {
+      const [name, faded] = this.atlas.names[picture];
+      if (name && (!found.has(name) || (found.get(name).faded && !faded))) found.set(name, { picture, faded });
+    }
+    return [...found].map(([name, { picture }]) => [picture, name]);
+  }
+
   word(number) {
     return number === NONE ? "" : this.atlas.words[number];
   }

@@ -168,7 +168,11 @@ class Playground {
     if (over) fillBar(by("meant-bar"), episode.meant[step], level.ranges.true);
     else { by("meant-bar").replaceChildren(); by("meant-bar").classList.add("hidden"); }
     for (const button of by("pad").querySelectorAll("button")) button.disabled = over;
+    for (const [id, letter] of [["again", "r"], ["new", "n"]]) {
+      by(id).querySelector("kbd").hidden = !over && level.keys.some((names) => names.includes(letter));
+    }
     this.meters();
+    this.legend();
     this.ledger();
     this.say();
   }
@@ -177,8 +181,16 @@ class Playground {
     const { meters } = this.pictures.scene(this.episode.scene);
     by("meters").replaceChildren(...meters.map(([label, value, full]) => {
       const number = (each) => String(Math.round(each * 100) / 100);
-      return made("div", { className: "meter" }, label, made("meter", { max: full || 1, value, ariaLabel: label }), `${number(value)}/${number(full)}`);
+      return made("div", { className: "meter" }, label, made("progress", { max: full || 1, value, ariaLabel: label }), `${number(value)}/${number(full)}`);
     }));
+  }
+
+  legend() {
+    const entries = this.pictures.legend(this.episode.scene);
+    const said = JSON.stringify(entries);
+    if (said === this.explained) return;
+    this.explained = said;
+    by("legend").replaceChildren(...entries.map(([picture, name]) => made("li", {}, made("img", { src: this.pictures.atlas.pictures[picture], alt: "" }), name)));
   }
 
   ledger() {
@@ -223,7 +235,7 @@ class Playground {
     const { level, episode } = this;
     const who = this.watched ? `the demo \u201c${this.watched.name}\u201d` : "you";
     this.stop();
-    const players = [[who, episode, null], ["paid the most", level.plan("proxy").play(episode.key), "proxy"], ["does what is meant", level.plan("true").play(episode.key), "true"]];
+    const players = [[who, episode, null], ["proxy-optimal", level.plan("proxy").play(episode.key), "proxy"], ["true-optimal", level.plan("true").play(episode.key), "true"]];
     by("end").hidden = false;
     by("end").dataset.proxyReturn = episode.paid[episode.step];
     by("end").dataset.trueReturn = episode.meant[episode.step];
@@ -259,9 +271,9 @@ function lesson(level, episode) {
 
 function tied({ ties }) {
   const [low, high] = ties.true.map(signed);
-  const shown = "Both optimal plays are exact; among equals, the one shown is the best by the other account.";
-  return low === high ? `${shown} Every policy that is paid the most is worth ${high} by what is meant, on average.`
-    : `${shown} Policies that are paid the most are worth ${low} to ${high} by what is meant, on average.`;
+  const shown = "Proxy-optimal play is paid the most, true-optimal play does best what is meant; both are exact, and among equals the one shown is the best by the other account.";
+  return low === high ? `${shown} Every proxy-optimal policy is worth ${high} by what is meant, on average.`
+    : `${shown} Proxy-optimal policies are worth ${low} to ${high} by what is meant, on average.`;
 }
 
 // One who plays: this episode's two returns, and for optimal play the exact averages.

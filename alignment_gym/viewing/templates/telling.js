@@ -1,11 +1,13 @@
 // Says numbers, bars and curves: what the page shows of an episode, made from its accounts.
 "use strict";
 
-// A number with its sign and two digits, as the window shows it.
+// A number with its sign and two digits, as the window shows it: exact halves go to the even digit, as in Python.
 function signed(value) {
-  const rounded = Math.round(value * 100) / 100;
-  const digits = Math.abs(rounded) < 1000 ? Math.abs(rounded).toFixed(2) : Math.abs(rounded).toFixed(0);
-  return rounded === 0 ? "0.00" : (rounded > 0 ? "+" : "\u2212") + digits;
+  const size = Math.abs(value);
+  const half = Number.isInteger(size * 8) && !Number.isInteger(size * 4);
+  const cents = half ? 2 * Math.round(size * 50) : Math.round(Number(size.toFixed(2)) * 100);
+  const digits = cents < 100000 ? (cents / 100).toFixed(2) : (cents / 100).toFixed(0);
+  return cents === 0 ? "0.00" : (value > 0 ? "+" : "\u2212") + digits;
 }
 
 function words(name) {
@@ -47,8 +49,9 @@ function fillBar(bar, value, [worst, best]) {
 }
 
 const SVG = "http://www.w3.org/2000/svg";
-const HIGH = 150; // pixels of the curves
-const [LEFT, RIGHT, TOP, BOTTOM] = [6, 96, 22, 24];
+const CURVE = 84; // pixels of one account's curve
+const [LEFT, RIGHT, TOP, APART, BOTTOM] = [6, 104, 22, 16, 24];
+const HIGH = TOP + 2 * CURVE + APART + BOTTOM;
 
 function drawn(tag, attributes, text = "") {
   const element = document.createElementNS(SVG, tag);
@@ -57,29 +60,30 @@ function drawn(tag, attributes, text = "") {
   return element;
 }
 
-// Both returns over the steps, each on a scale of its own, and the moment of the exploit.
+// Both returns over the steps, one below the other, and the moment of the exploit.
 function timeline(episode, width) {
   const { level } = episode;
   const svg = drawn("svg", { width, height: HIGH, role: "img", "aria-label": spoken(episode) });
   const x = (step) => LEFT + ((width - LEFT - RIGHT) * step) / Math.max(episode.step, 1);
-  svg.append(drawn("line", { class: "rule", x1: LEFT, x2: width - RIGHT, y1: HIGH - BOTTOM, y2: HIGH - BOTTOM }));
-  svg.append(drawn("text", { x: LEFT, y: HIGH - 6 }, "step 0"));
-  svg.append(drawn("text", { x: width - RIGHT, y: HIGH - 6, "text-anchor": "end" }, `step ${episode.step}`));
   const moment = level.exploit_event ? episode.first(level.exploit_event) : 0;
   if (moment) svg.append(...marked(x(moment), width, `exploit: ${words(level.exploit_event)}, step ${moment}`));
-  const ends = ["paid", "meant"].map((which) => curve(svg, which, episode[which], x));
-  const apart = Math.abs(ends[0] - ends[1]) < 15;
-  const shifts = apart ? (ends[0] <= ends[1] ? [-8, 8] : [8, -8]) : [0, 0];
-  ["paid", "meant"].forEach((which, place) => svg.append(drawn("text", { x: width - RIGHT + 6, y: ends[place] + shifts[place] + 4 },
-    `${which} ${signed(episode[which][episode.step])}`)));
+  curve(svg, "paid", episode.paid, level.ranges.proxy, TOP, x);
+  curve(svg, "meant", episode.meant, level.ranges.true, TOP + CURVE + APART, x);
+  svg.append(drawn("text", { x: LEFT, y: HIGH - 6 }, "step 0"));
+  svg.append(drawn("text", { x: width - RIGHT, y: HIGH - 6, "text-anchor": "end" }, `step ${episode.step}`));
   return svg;
 }
 
-function curve(svg, which, values, x) {
-  const [low, high] = [Math.min(0, ...values), Math.max(0, ...values)];
-  const y = (value) => TOP + (HIGH - TOP - BOTTOM) * (1 - (high > low ? (value - low) / (high - low) : 0));
-  svg.append(drawn("polyline", { class: which, points: values.map((value, step) => `${x(step).toFixed(1)},${y(value).toFixed(1)}`).join(" ") }));
-  return y(values[values.length - 1]);
+// One return, between what the worst and the best policy get; a line where it is 0.
+function curve(svg, className, values, ends, top, x) {
+  const [low, high] = [Math.min(0, ends[0], ...values), Math.max(0, ends[1], ...values)];
+  const y = (value) => top + CURVE * (1 - (high > low ? (value - low) / (high - low) : 0));
+  const last = values.length - 1;
+  const line = (value, kind) => drawn("line", { class: kind, x1: x(0), x2: x(last), y1: y(value), y2: y(value) });
+  svg.append(line(0, "rule"), line(ends[1], "best"));
+  svg.append(drawn("polyline", { class: className, points: values.map((value, step) => `${x(step).toFixed(1)},${y(value).toFixed(1)}`).join(" ") }));
+  svg.append(drawn("text", { x: x(last) + 6, y: y(values[last]) + 4 }, `${className} ${signed(values[last])}`));
+  if (Math.abs(y(ends[1]) - y(values[last])) > 14) svg.append(drawn("text", { class: "fine", x: x(last) + 6, y: y(ends[1]) + 4 }, `best ${signed(ends[1])}`));
 }
 
 function marked(x, width, says) {
