@@ -2,13 +2,16 @@ import gzip
 import json
 import re
 from base64 import b64decode
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+from typer.testing import CliRunner
 
-from alignment_gym.core import InvalidWorld, TooLargeToEnumerate, UnknownName
+from alignment_gym.cli.app import app
+from alignment_gym.core import InvalidDial, InvalidWorld, TooLargeToEnumerate, UnknownName
 from alignment_gym.core.files import UnwritablePath
-from alignment_gym.engine.mdp import FiniteMDP, compiled
+from alignment_gym.engine.mdp import FiniteMDP
 from alignment_gym.viewing.playground import (
     INDEX,
     check_writable,
@@ -31,7 +34,7 @@ class Addresses(HTMLParser):
         self.found = []
         self.feed(page)
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag, attrs):  # noqa: ARG002 - as the parser calls it
         self.found += [value for name, value in attrs if name in ("src", "href", "action", "srcset")]
 
 
@@ -73,7 +76,7 @@ def test_the_loophole_is_told_only_when_it_is_asked_for(page):
     ("env_id", "names"),
     [
         ("BoatRace-v0", ["lagoon", "harbour", "cove"]),
-        ("SideEffectsSokoban-v0", ["0", "1", "2"]),
+        ("SideEffectsSokoban-v0", ["0", "2"]),
         ("TestSuite-v0", ["open plan"]),
     ],
 )
@@ -134,8 +137,23 @@ def test_the_pages_of_the_largest_worlds_are_small(env_id):
     assert len(rendered(list(levels(env_id, None, {}))).encode()) < LARGEST
 
 
-def test_a_word_of_the_card_cannot_break_out_of_the_page():
-    mdp = next(levels("RocksDiamonds-v0", None, {}))
-    assert "<script>" not in mdp.world.card.intent
-    page = rendered([compiled(mdp.world)])
-    assert page.count("<script") == page.count("</script>") == 2
+def test_words_of_a_card_are_words_of_the_page():
+    known = entry("RocksDiamonds-v0")
+    hostile = replace(known, card=replace(known.card, intent="<script>alert(1)</script>"))
+    found = index_page([hostile])
+    assert "<script" not in found
+    assert "&lt;script&gt;alert(1)" in found
+
+
+def test_the_command_writes_a_page_and_says_where(tmp_path):
+    result = CliRunner().invoke(app, ["playground", "RocksDiamonds-v0", "-o", str(tmp_path)])
+    assert result.exit_code == 0
+    assert result.stdout.strip() == str(tmp_path / "RocksDiamonds-v0.html")
+    assert [path.name for path in tmp_path.iterdir()] == ["RocksDiamonds-v0.html"]
+
+
+@pytest.mark.parametrize("option", [["--level", "lagoon"], ["--dial", "horizon=3"]])
+def test_the_command_refuses_levels_and_dials_of_all_worlds(tmp_path, option):
+    result = CliRunner().invoke(app, ["playground", "-o", str(tmp_path), *option])
+    assert isinstance(result.exception, InvalidDial)
+    assert list(tmp_path.iterdir()) == []
