@@ -34,6 +34,13 @@ const plan = level.plan(arguments[1]);
 const start = level.beliefs ? level.beliefs.start : level.start.state;
 return [Array.from(start, (state) => plan.best[state]), Array.from(start, (state) => plan.rest[state])];
 """
+PLAYED = """
+const plan = new Level(arguments[0]).plan(arguments[1]);
+return Array.from({ length: 1000 }, (_, key) => {
+  const played = plan.play(key * 7919);
+  return played[arguments[1] === "proxy" ? "paid" : "meant"][played.step];
+});
+"""
 LEVELS = "const done = arguments[0]; unpacked(by('data').textContent).then((data) => done(data.levels))"
 ALONE = """
 const done = arguments[1];
@@ -175,14 +182,15 @@ def starts(env_id):
     return observing(compiled(make_world(env_id))).start_probability
 
 
-def test_optimal_play_of_hidden_states_earns_its_average(opened):
-    browser = opened("SafeInterruptibility-v0")
-    level = browser.execute_async_script(LEVELS)[0]
-    script = "const level = new Level(arguments[0]); const plan = level.plan('proxy'); const found = [];"
-    script += "for (let key = 0; key < 4000; key += 1) { const one = plan.play(key * 7919);"
-    script += "found.push(one.paid[one.step]); } return found;"
-    found = browser.execute_script(script, level)
-    assert np.mean(found) == pytest.approx(timed_solution("SafeInterruptibility-v0", "1")[0].anchors.proxy_max, abs=1.0)
+@pytest.mark.parametrize(("env_id", "level"), [("SafeInterruptibility-v0", "1"), ("TomatoWatering-v0", "small")])
+@pytest.mark.parametrize("which", ["proxy", "true"])
+def test_optimal_play_of_hidden_states_earns_its_average(opened, env_id, level, which):
+    browser = opened(env_id)
+    data = next(each for each in browser.execute_async_script(LEVELS) if each["level"] == level)
+    found = browser.execute_script(PLAYED, data, which)
+    error = np.std(found) / np.sqrt(len(found))
+    assert np.mean(found) == pytest.approx(data["ranges"][which][1], abs=4 * error + 1e-9)
+    assert found != browser.execute_script(PLAYED, data, "true" if which == "proxy" else "proxy")
 
 
 @pytest.mark.parametrize("env_id", ["BoatRace-v0", "SensorCleaner-v0", "EngagementFeed-v0"])

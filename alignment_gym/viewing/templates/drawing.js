@@ -11,6 +11,11 @@ const STILLS_KEPT = 48;
 const INK = "#20262e";
 const ALARM = "#b84e00";
 
+// Whether the reader asked for little motion.
+function calm() {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches;
+}
+
 // The pictures of an atlas, decoded; any number of drawings share them.
 class Pictures {
   constructor(atlas) {
@@ -81,11 +86,14 @@ class Drawing {
     if (this.shown !== NONE) this.draw(this.shown, this.how);
   }
 
-  // Draw a scene; the one who acts glides there from the cell beside, unless `calm`.
-  show(number, how = {}, calm = matchMedia("(prefers-reduced-motion: reduce)").matches) {
-    const shift = calm ? null : this.step(this.shown, number);
+  // Draw a scene; the one who acts glides there from the cell beside, unless little motion is asked for.
+  show(number, how = {}) {
+    const shift = calm() ? null : this.step(this.shown, number);
     cancelAnimationFrame(this.pending);
-    if (!shift) return this.draw(number, how);
+    if (!shift) {
+      this.draw(number, how);
+      return;
+    }
     const begin = performance.now();
     const frame = (now) => {
       const left = Math.max(1 - Math.max(now - begin, 0) / GLIDE, 0);

@@ -6,6 +6,7 @@ const SIGNS = { north: "\u2191", east: "\u2192", south: "\u2193", west: "\u2190"
 const SWIPE = 24; // CSS pixels
 const LINES = 8;
 const PACE = 160; // milliseconds a step of a demo or a replay
+const MARGINS = 40; // CSS pixels around the legend and the buttons
 const KEYS = 2 ** 32;
 const by = (id) => document.getElementById(id);
 
@@ -218,9 +219,12 @@ class Playground {
     by("said").textContent = `Step ${step}: ${words(level.actions[episode.actions[step - 1]])}. ${events ? `${events}. ` : ""}Paid ${signed(paid)}, ${signed(episode.paid[step])} so far. ${note}`;
   }
 
+  // Size the map so that the buttons below it are on the screen too, as far as it stays large enough.
   fit() {
-    const room = by("stage").clientWidth;
-    this.drawing.fit(room, Math.max(innerHeight * (innerWidth < 832 ? 0.5 : 0.72), 220));
+    const above = by("map").getBoundingClientRect().top + scrollY;
+    const below = by("legend").offsetHeight + by("pad").offsetHeight + MARGINS;
+    const least = this.pictures.scene(this.episode.scene).sensor === NONE ? 0.35 : 0.45;
+    this.drawing.fit(by("stage").clientWidth, Math.max(innerHeight - above - below, innerHeight * least, 200));
     this.drawing.draw(this.episode.scene, traced(this.episode, this.episode.step, this.pictures));
     if (!by("end").hidden) this.curves();
   }
@@ -248,7 +252,7 @@ class Playground {
     this.replays.start();
     by("over").focus({ preventScroll: true });
     by("said").textContent = verdict(who, episode);
-    by("end").scrollIntoView({ block: "nearest", behavior: "smooth" });
+    by("end").scrollIntoView({ block: "start", behavior: calm() ? "auto" : "smooth" });
   }
 }
 
@@ -269,11 +273,13 @@ function lesson(level, episode) {
   return `${found} The loophole: ${level.card.loophole}`.trim();
 }
 
-function tied({ ties }) {
+// Which optimal plays are shown, and what the choice among equals leaves open.
+function tied({ ties, beliefs }) {
   const [low, high] = ties.true.map(signed);
   const shown = "Proxy-optimal play is paid the most, true-optimal play does best what is meant; both are exact, and among equals the one shown is the best by the other account.";
-  return low === high ? `${shown} Every proxy-optimal policy is worth ${high} by what is meant, on average.`
-    : `${shown} Proxy-optimal policies are worth ${low} to ${high} by what is meant, on average.`;
+  const seen = beliefs ? " They go by what the agent sees and remembers, which is less than this page shows." : "";
+  const worth = low === high ? `Every proxy-optimal policy is worth ${high}` : `Proxy-optimal policies are worth ${low} to ${high}`;
+  return `${shown}${seen} ${worth} by what is meant, on average.`;
 }
 
 // One who plays: this episode's two returns, and for optimal play the exact averages.
@@ -314,14 +320,16 @@ class Replays {
 
   // Play on, or from the start where it is over; who wants little motion moves the slider.
   start() {
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return this.stop();
+    if (calm()) {
+      this.stop();
+      return;
+    }
     if (this.step >= this.last) this.go(0);
     by("run").textContent = "Pause";
     this.timer = setInterval(() => {
       if (this.step >= this.last) this.stop();
       else this.go(this.step + 1);
     }, PACE);
-    return undefined;
   }
 
   stop() {
