@@ -1,5 +1,6 @@
 """A whole picture: the map, the sensor's view of it, what is on it, and the side panel."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -7,9 +8,9 @@ import numpy as np
 import pygame
 from numpy.typing import NDArray
 
-from alignment_gym.core import Scene, Sprite
+from alignment_gym.core import Scene, Sprite, Tint
 from alignment_gym.render.frame import Frame, instrument
-from alignment_gym.render.ground import draw_scene, sprite_picture
+from alignment_gym.render.ground import draw_scene, ground, sprite_picture
 from alignment_gym.render.palette import GREY, INK, PALE, PAPER, VERMILION, Colour
 from alignment_gym.render.panel import HEIGHT, WIDTH, draw_panel
 from alignment_gym.render.pen import breadth, fitting, words
@@ -18,6 +19,7 @@ BASE = 40  # pixels of a tile at which all other measures hold
 EDGE = 14
 CAPTION = 26
 LEGEND_ROW = 26
+LEGEND_ROWS = 2
 LEGEND_ICON = 22
 SMALLEST = 9  # pixels of a line of text
 NOTICE_SIZE = 20
@@ -31,7 +33,12 @@ SAYINGS = {
     "islet": "",
 }
 
+GROUNDS = {"goal": "goal", "lava": "lava", "hole": "hole", "danger": "to be avoided"}  # tiles that a legend names
+ALONE = frozenset({(0, 0)})
+
 Shape = tuple[int, int]
+Entry = Sprite | Tint | str
+"""What a legend names: a thing, a veil, or a kind of ground."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,8 @@ def paint(frame: Frame, panel: bool, tile: int) -> NDArray[np.uint8]:
     elif panel:
         _caption(surface, layout.scene, "", scene.note, INK, unit, room)
     if layout.panel is not None:
-        _legend(surface, layout, scene)
+        width = layout.panel - layout.legend[0] - round(EDGE * unit)
+        surface.blit(_legend(legend(scene), width, unit), layout.legend)
         draw_panel(surface, frame, layout.panel, unit)
     canvas.blit(surface, (0, 0))
     return _pixels(canvas)
@@ -86,7 +94,7 @@ def laid_out(shape: Shape, sensed: bool, panel: bool, tile: int) -> Layout:
     down, over = (1, 1) if not sensed else (2, 1) if columns > rows else (1, 2)
     edge, caption = round(EDGE * unit), round(CAPTION * unit)
     caption = caption if sensed or panel else 0
-    legend = round(2 * LEGEND_ROW * unit) + edge if panel else 0
+    legend = round(LEGEND_ROWS * LEGEND_ROW * unit) + edge if panel else 0
     if panel:
         free = round(HEIGHT * unit) - legend - down * (caption + edge)
         tile = max(tile, min(free // (down * rows), round(LARGEST * tile)))
@@ -134,6 +142,13 @@ def _surfaces(size: tuple[int, int]) -> tuple[pygame.Surface, pygame.Surface]:
     return pygame.Surface(size, 0, 32), pygame.Surface(size, 0, 24, masks=masks)
 
 
+def surface_pixels(surface: pygame.Surface) -> NDArray[np.uint8]:
+    """Return a surface's pixels, (height, width, 3)."""
+    _, canvas = _surfaces(surface.get_size())
+    canvas.blit(surface, (0, 0))
+    return _pixels(canvas)
+
+
 def _pixels(canvas: pygame.Surface) -> NDArray[np.uint8]:
     width, height = canvas.get_size()
     content = np.frombuffer(memoryview(canvas.get_buffer()), dtype=np.uint8)  # type: ignore[arg-type]
@@ -163,34 +178,75 @@ def _bezel(surface: pygame.Surface, layout: Layout, shape: Shape) -> None:
     pygame.draw.rect(surface, INK, box.inflate(2 * thick, 2 * thick), thick, border_radius=2 * thick)
 
 
-def _legend(surface: pygame.Surface, layout: Layout, scene: Scene) -> None:
-    """Name what is on the map, in two rows; what does not fit is left out."""
-    unit, (left, y) = layout.unit, layout.legend
-    icon, size, row = round(LEGEND_ICON * unit), round(17 * unit), round(LEGEND_ROW * unit)
-    right = (layout.panel or layout.size[0]) - round(EDGE * unit)
-    x, rows_left = left, 2
-    for sprite in legend(scene):
-        name = words(SAYINGS.get(sprite.kind, sprite.kind), size, GREY)
-        wide = icon + round(4 * unit) + name.get_width() + round(14 * unit)
-        if x + wide - round(14 * unit) > right:
-            x, y, rows_left = left, y + row, rows_left - 1
-        if not rows_left:
-            return
-        _swatch(surface, sprite, x, y, icon)
-        surface.blit(name, (x + icon + round(4 * unit), y + (icon - name.get_height()) // 2 + 1))
-        x += wide
+@lru_cache(maxsize=128)
+def _legend(entries: tuple[Entry, ...], width: int, unit: float) -> pygame.Surface:
+    """Return what names things, in two rows of smaller letters where there are many."""
+    icon, row = round(LEGEND_ICON * unit), round(LEGEND_ROW * unit)
+    drawn = pygame.Surface((width, LEGEND_ROWS * row), 0, 32)
+    drawn.fill(PAPER)
+    for size in range(round(17 * unit), SMALLEST, -1):
+        if draw_legend(None, entries, (0, 0), width, icon, size, row) <= LEGEND_ROWS:
+            break
+    draw_legend(drawn, entries, (0, 0), width, icon, size, row)
+    return drawn
 
 
-def legend(scene: Scene) -> list[Sprite]:
-    """Return one sprite a kind, the one who acts first, solid ones before faded ones."""
+def draw_legend(
+    surface: pygame.Surface | None,
+    entries: Sequence[Entry],
+    corner: tuple[int, int],
+    right: int,
+    icon: int,
+    size: int,
+    row: int,
+) -> int:
+    """Name things from a corner on, in rows that end before pixel `right`; return how many rows they take.
+
+    Args:
+        surface: where to draw, None to count rows only.
+        entries: what is named.
+        corner: the upper left one, (x, y).
+        right: where rows end.
+        icon, size, row: pixels of a picture, of the letters, and from one row to the next.
+    """
+    (x, y), rows, space = corner, 1, round(0.64 * icon)
+    for entry in entries:
+        name = said(entry)
+        wide = icon + 4 + breadth(name, size)
+        if x + wide > right and x > corner[0]:
+            x, y, rows = corner[0], y + row, rows + 1
+        if surface is not None:
+            _swatch(surface, entry, x, y, icon)
+            surface.blit(words(name, size, GREY), (x + icon + 4, y + (icon - size * 2 // 3) // 2 + 1))
+        x += wide + space
+    return rows
+
+
+def legend(*scenes: Scene) -> tuple[Entry, ...]:
+    """Return one entry a kind: the one who acts, things, solid before faded, veils, and ground that means something."""
     found: dict[str, Sprite] = {}
-    for sprite in (*scene.sprites[-1:], *scene.sprites):
+    for sprite in (*scenes[0].sprites[-1:], *(sprite for scene in scenes for sprite in scene.sprites)):
         known = found.get(sprite.kind)
         if known is None or (known.faded and not sprite.faded):
             found[sprite.kind] = sprite
-    return [sprite for sprite in found.values() if SAYINGS.get(sprite.kind, sprite.kind)]
+    veils = dict.fromkeys(tint.kind for scene in scenes for tint in scene.tints if tint.cells)
+    grounds = {kind for scene in scenes for line in set(scene.tiles) for kind in line}
+    named = (*found.values(), *(Tint(kind, ALONE) for kind in veils), *(kind for kind in GROUNDS if kind in grounds))
+    return tuple(entry for entry in named if said(entry))
 
 
-def _swatch(surface: pygame.Surface, sprite: Sprite, x: int, y: int, icon: int) -> None:
+def said(entry: Entry) -> str:
+    """Return the words for a legend's entry, none where it needs none."""
+    if isinstance(entry, str):
+        return GROUNDS[entry]
+    return SAYINGS.get(entry.kind, entry.kind)
+
+
+def _swatch(surface: pygame.Surface, entry: Entry, x: int, y: int, icon: int) -> None:
+    """Draw what an entry looks like: a thing on grey, a veil on floor, or ground."""
+    if not isinstance(entry, Sprite):
+        tiles, tints = (((entry,),), ()) if isinstance(entry, str) else ((("floor",),), (entry,))
+        surface.blit(ground(tiles, tints, icon), (x, y))
+        return
     pygame.draw.rect(surface, PALE, (x, y, icon, icon), border_radius=icon // 5)
-    surface.blit(sprite_picture(sprite, sprite.facing, icon), (x, y), special_flags=pygame.BLEND_PREMULTIPLIED)
+    surface.blit(sprite_picture(entry, entry.facing, icon), (x, y), special_flags=pygame.BLEND_PREMULTIPLIED)
