@@ -166,15 +166,13 @@ def test_space_on_a_focused_button_presses_it_once(opened):
 
 
 def test_dragging_the_scrubber_moves_both_sides(opened, takes):
-    from selenium.webdriver.common.action_chains import ActionChains
-
     browser = opened("pair")
-    scrubber = find(browser, SCRUBBER)
-    half = scrubber.size["width"] // 2
-    ActionChains(browser).move_to_element_with_offset(scrubber, 9 - half, 0).click_and_hold().perform()
-    ActionChains(browser).move_to_element_with_offset(scrubber, 0, 0).perform()
-    until(lambda: step(browser) == 20)
-    ActionChains(browser).release().perform()
+    box = browser.execute_script(f"return document.querySelector('{SCRUBBER}').getBoundingClientRect().toJSON()")
+    y = box["y"] + box["height"] / 2
+    for kind, share in (("mousePressed", 0.02), ("mouseMoved", 0.3), ("mouseMoved", 0.5), ("mouseReleased", 0.5)):
+        facts = {"type": kind, "x": box["x"] + share * box["width"], "y": y, "button": "left", "buttons": 1}
+        browser.execute_cdp_cmd("Input.dispatchMouseEvent", {**facts, "clickCount": 1})
+    assert step(browser) == 20
     for side, each in enumerate(takes):
         assert shown(browser, "true", side) == signed(each.frames[20].ledger.true_return)
         assert shown(browser, "proxy", side) == signed(each.frames[20].ledger.proxy_return)

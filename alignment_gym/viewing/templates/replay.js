@@ -7,13 +7,17 @@ const FEW_ROWS = 4;
 const PHONE = 640; // CSS pixels
 const TRAIL = 14; // cells
 const FIRST_HOLD = 1200; // milliseconds before a page begins to play by itself
-const HIGHEST = [0.62, 0.5]; // of the window's height, that a drawing may take: alone, and beside another
-const PAD = { left: 6, right: 10, top: 16, bottom: 15 }; // pixels around a plot's lines
+const HIGHEST = [0.6, 0.44]; // of the window's height, that a drawing may take: alone, and beside another
+const PAD = { left: 6, right: 10, top: 20, bottom: 15 }; // pixels around a plot's lines
 const KINDS = ["proxy", "true"];
 
+// A number with its sign, rounded as Python does: what lies exactly between two goes to the even one.
 function signed(value) {
   const size = Math.abs(value);
-  const digits = size < 1000 ? size.toFixed(2) : size.toFixed(0);
+  const places = size < 1000 ? 2 : 0;
+  const parts = size * 10 ** places;
+  const between = Number.isInteger(size * 8) && parts % 1 === 0.5;
+  const digits = (between ? (2 * Math.round(parts / 2)) / 10 ** places : size).toFixed(places);
   if (Number(digits) === 0) return "0.00";
   return (value > 0 ? "+" : "-") + digits;
 }
