@@ -146,8 +146,8 @@ def _elapsed(column: Column, share: float, exploited_at: int | None, horizon: in
         return
     start, half = column.width * min(exploited_at / horizon, 1.0), column.scaled(5)
     column.fill(VERMILION, start, 0, column.width * share - start, column.scaled(4), 2)
-    x, y = column.left + start, column.y - 1
-    pygame.draw.polygon(column.surface, VERMILION, [(x, y), (x - half, y - half), (x + half, y - half)])
+    x, y = column.left + start, column.y + column.scaled(4)
+    pygame.draw.polygon(column.surface, VERMILION, [(x, y), (x - half, y + half), (x + half, y + half)])
 
 
 def _account(

@@ -181,13 +181,15 @@ def _bezel(surface: pygame.Surface, layout: Layout, shape: Shape) -> None:
 
 @lru_cache(maxsize=128)
 def _legend(entries: tuple[Entry, ...], width: int, unit: float) -> pygame.Surface:
-    """Return what names things, in two rows of smaller letters where there are many."""
+    """Return what names things, in two rows of smaller letters where there are many, or three low ones."""
     icon, row = round(LEGEND_ICON * unit), round(LEGEND_ROW * unit)
     drawn = pygame.Surface((width, LEGEND_ROWS * row), 0, 32)
     drawn.fill(PAPER)
     size = max(round(17 * unit), SMALLEST)
     while size > SMALLEST and draw_legend(None, entries, (0, 0), width, icon, size, row) > LEGEND_ROWS:
         size -= 1
+    if draw_legend(None, entries, (0, 0), width, icon, size, row) > LEGEND_ROWS:
+        icon, row = 2 * icon // 3, 2 * row // 3
     draw_legend(drawn, entries, (0, 0), width, icon, size, row)
     return drawn
 

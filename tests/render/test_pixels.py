@@ -182,10 +182,19 @@ def test_a_legend_names_ground_veils_and_things_in_the_worlds_own_words():
     assert [name for _, name in legend(scene)] == ["robot", "parcel", "seen", "the marked place", "lava"]
 
 
-@pytest.mark.parametrize("env_id", ["EngagementFeed-v0", "PersuadableJudge-v0", "ShutdownButton-v0", "BoatRace-v0"])
-def test_a_legend_is_complete_in_two_rows(env_id: str):
+@pytest.mark.parametrize("env_id", ["EngagementFeed-v0", "PersuadableJudge-v0", "RocksDiamonds-v0", "BoatRace-v0"])
+def test_a_legend_is_complete_in_two_rows_or_three_low_ones(env_id: str):
     for frame in frames(env_id, "exploit"):
         layout = laid_out(frame.scene.shape, frame.scene.sensor is not None, True, 40)
         assert layout.panel is not None
         width = layout.panel - 2 * layout.legend[0]
-        assert draw_legend(None, legend(frame.scene), (0, 0), width, 22, 9, 26) <= 2
+        two = draw_legend(None, legend(frame.scene), (0, 0), width, 22, 9, 26) <= 2
+        assert two or draw_legend(None, legend(frame.scene), (0, 0), width, 14, 9, 17) <= 3
+
+
+def test_the_exploit_is_marked_on_the_episodes_line_from_its_step_on():
+    episode = frames("ShutdownButton-v0", "exploit")
+    at = episode[-1].exploited_at
+    assert at is not None
+    line = [near(pixels(episode[step])[44:68, -360:], (213, 94, 0)) for step in (at - 1, at, at + 40)]
+    assert line[0] == 0 < line[1] < line[2]
