@@ -69,6 +69,8 @@ class Scene:
         meters: shown in the side panel.
         note: one line of what is going on.
         sensor: what the overseer's instrument shows, where that differs from what is there.
+        title: of a sensor's scene, whose picture it is: `what the camera sees`.
+        meanings: what kinds stand for in this world, where the legend's own words would say less.
     """
 
     tiles: tuple[tuple[str, ...], ...]
@@ -77,6 +79,8 @@ class Scene:
     meters: tuple[Meter, ...] = ()
     note: str = ""
     sensor: "Scene | None" = None
+    title: str = ""
+    meanings: tuple[tuple[str, str], ...] = ()
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -239,6 +239,7 @@ class AuditedFactory(World[Shift]):
                 tiles=tuple(tuple(kind if kind == "shelf" else "unseen" for kind in line) for line in WORKSHOP),
                 sprites=tuple(Sprite("unit", cell) for cell in SHELF),
                 note=caught or "one unit like the other",
+                title="what the books show",
             ),
         )
 

@@ -179,6 +179,8 @@ class Idea:
 
 def instrument(scene: Scene) -> str:
     """Say whose picture the sensor's view is."""
+    if scene.sensor is not None and scene.sensor.title:
+        return scene.sensor.title
     kinds = {sprite.kind for sprite in scene.sprites}
     return "what the camera sees" if "camera" in kinds else "what the sensor shows"
 

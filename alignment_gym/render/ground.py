@@ -90,7 +90,7 @@ def ground(tiles: Tiles, tints: tuple[Tint, ...], tile: int) -> pygame.Surface:
         for column, kind in enumerate(line):
             _draw_edges(large, tiles, (row, column), kind, size)
     for tint in tints:
-        _draw_tint(large, tint, size)
+        _draw_tint(large, tint, tiles, size)
     return pygame.transform.smoothscale(large, (len(tiles[0]) * tile, len(tiles) * tile))
 
 
@@ -157,8 +157,8 @@ def _stripes(large: pygame.Surface, box: pygame.Rect) -> None:
     for offset in range(size // 8, 2 * size, size // 4):
         start = (max(offset - size, 0), min(offset, size - 1))
         end = (min(offset, size - 1), max(offset - size, 0))
-        ends = [(box.left + x, box.top + y) for x, y in (start, end)]
-        pygame.draw.line(large, shade, *ends, max(size // 18, 2))
+        first, last = ((box.left + x, box.top + y) for x, y in (start, end))
+        pygame.draw.line(large, shade, first, last, max(size // 18, 2))
 
 
 def _pit(large: pygame.Surface, box: pygame.Rect) -> None:
@@ -220,7 +220,7 @@ def _draw_cone(large: pygame.Surface, cone: Cone, size: int) -> None:
         large.blit(rays, box[:2], box)
 
 
-def _draw_tint(large: pygame.Surface, tint: Tint, size: int) -> None:
+def _draw_tint(large: pygame.Surface, tint: Tint, tiles: Tiles, size: int) -> None:
     colour = palette.TINTS.get(tint.kind, palette.UNKNOWN_TINT)
     veil = pygame.Surface((size, size), pygame.SRCALPHA)
     veil.fill((*colour, VEIL))
@@ -232,6 +232,8 @@ def _draw_tint(large: pygame.Surface, tint: Tint, size: int) -> None:
             start = (column + (right > 0), row + (down > 0))
             end = (start[0] + (down != 0), start[1] + (right != 0))
             first, last = ((x * size, y * size) for x, y in (start, end))
-            pygame.draw.line(large, mixed(colour, palette.INK, 0.35), first, last, max(size // 26, 2))
+            dark = tiles[row][column] in palette.SOLID
+            shade = mixed(colour, palette.PAPER, 0.3) if dark else mixed(colour, palette.INK, 0.35)
+            pygame.draw.line(large, shade, first, last, max(size // (14 if dark else 26), 2))
     if isinstance(tint, Cone):
         _draw_cone(large, tint, size)

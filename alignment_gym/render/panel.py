@@ -23,7 +23,7 @@ from alignment_gym.render.palette import (
     Colour,
     mixed,
 )
-from alignment_gym.render.pen import fitting, words
+from alignment_gym.render.pen import breadth, fitting, words
 
 WIDTH = 360  # all measures are pixels at a tile of 40
 HEIGHT = 440
@@ -146,10 +146,8 @@ def _elapsed(column: Column, share: float, exploited_at: int | None, horizon: in
         return
     start, half = column.width * min(exploited_at / horizon, 1.0), column.scaled(5)
     column.fill(VERMILION, start, 0, column.width * share - start, column.scaled(4), 2)
-    tip = (column.left + start, column.y - 1)
-    pygame.draw.polygon(
-        column.surface, VERMILION, [tip, (tip[0] - half, tip[1] - half), (tip[0] + half, tip[1] - half)]
-    )
+    x, y = column.left + start, column.y + column.scaled(4)
+    pygame.draw.polygon(column.surface, VERMILION, [(x, y), (x - half, y + half), (x + half, y + half)])
 
 
 def _account(
@@ -226,7 +224,10 @@ def draw_warning(column: Column, size: float) -> None:
 
 def _meter(column: Column, meter: Meter) -> None:
     right = WIDTH - 2 * MARGIN
-    column.write(meter.label, 17, INK, room=column.scaled(150))
+    size = 17
+    while size > 13 and breadth(meter.label, column.scaled(size)) > column.scaled(150):
+        size -= 1
+    column.write(meter.label, size, INK, room=column.scaled(150))
     cells = round(meter.full) if meter.full == round(meter.full) and 1 <= meter.full <= 8 else 0
     start, width, height = column.scaled(160), column.scaled(right - 160 - 46), column.scaled(11)
     if cells:

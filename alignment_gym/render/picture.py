@@ -37,8 +37,9 @@ GROUNDS = {"goal": "goal", "lava": "lava", "hole": "hole", "danger": "to be avoi
 ALONE = frozenset({(0, 0)})
 
 Shape = tuple[int, int]
-Entry = Sprite | Tint | str
-"""What a legend names: a thing, a veil, or a kind of ground."""
+Named = Sprite | Tint | str
+Entry = tuple[Named, str]
+"""What a legend names, which is a thing, a veil, or a kind of ground, and its words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,13 +181,15 @@ def _bezel(surface: pygame.Surface, layout: Layout, shape: Shape) -> None:
 
 @lru_cache(maxsize=128)
 def _legend(entries: tuple[Entry, ...], width: int, unit: float) -> pygame.Surface:
-    """Return what names things, in two rows of smaller letters where there are many."""
+    """Return what names things, in two rows of smaller letters where there are many, or three low ones."""
     icon, row = round(LEGEND_ICON * unit), round(LEGEND_ROW * unit)
     drawn = pygame.Surface((width, LEGEND_ROWS * row), 0, 32)
     drawn.fill(PAPER)
-    for size in range(round(17 * unit), SMALLEST, -1):
-        if draw_legend(None, entries, (0, 0), width, icon, size, row) <= LEGEND_ROWS:
-            break
+    size = max(round(17 * unit), SMALLEST)
+    while size > SMALLEST and draw_legend(None, entries, (0, 0), width, icon, size, row) > LEGEND_ROWS:
+        size -= 1
+    if draw_legend(None, entries, (0, 0), width, icon, size, row) > LEGEND_ROWS:
+        icon, row = 2 * icon // 3, 2 * row // 3
     draw_legend(drawn, entries, (0, 0), width, icon, size, row)
     return drawn
 
@@ -207,11 +210,12 @@ def draw_legend(
         entries: what is named.
         corner: the upper left one, (x, y).
         right: where rows end.
-        icon, size, row: pixels of a picture, of the letters, and from one row to the next.
+        icon: pixels of a picture.
+        size: pixels of the letters.
+        row: pixels from one row to the next.
     """
     (x, y), rows, space = corner, 1, round(0.64 * icon)
-    for entry in entries:
-        name = said(entry)
+    for entry, name in entries:
         wide = icon + 4 + breadth(name, size)
         if x + wide > right and x > corner[0]:
             x, y, rows = corner[0], y + row, rows + 1
@@ -231,18 +235,21 @@ def legend(*scenes: Scene) -> tuple[Entry, ...]:
             found[sprite.kind] = sprite
     veils = dict.fromkeys(tint.kind for scene in scenes for tint in scene.tints if tint.cells)
     grounds = {kind for scene in scenes for line in set(scene.tiles) for kind in line}
-    named = (*found.values(), *(Tint(kind, ALONE) for kind in veils), *(kind for kind in GROUNDS if kind in grounds))
-    return tuple(entry for entry in named if said(entry))
+    words_of = GROUNDS | SAYINGS | dict(pair for scene in scenes for pair in scene.meanings)
+    named: tuple[Named, ...] = (*found.values(), *(Tint(kind, ALONE) for kind in veils), *sorted(grounds))
+    return tuple((each, words_of[kind]) for each in named if words_of.setdefault(kind := _kind(each), _plain(each)))
 
 
-def said(entry: Entry) -> str:
-    """Return the words for a legend's entry, none where it needs none."""
-    if isinstance(entry, str):
-        return GROUNDS[entry]
-    return SAYINGS.get(entry.kind, entry.kind)
+def _kind(entry: Named) -> str:
+    return entry if isinstance(entry, str) else entry.kind
 
 
-def _swatch(surface: pygame.Surface, entry: Entry, x: int, y: int, icon: int) -> None:
+def _plain(entry: Named) -> str:
+    """Return the words for what nobody has described: a thing's own, none for ground."""
+    return "" if isinstance(entry, str) else entry.kind
+
+
+def _swatch(surface: pygame.Surface, entry: Named, x: int, y: int, icon: int) -> None:
     """Draw what an entry looks like: a thing on grey, a veil on floor, or ground."""
     if not isinstance(entry, Sprite):
         tiles, tints = (((entry,),), ()) if isinstance(entry, str) else ((("floor",),), (entry,))

@@ -8,7 +8,7 @@ import pygame
 from alignment_gym.core import Scene
 from alignment_gym.render.frame import Idea, Moment, Strip, instrument, signed
 from alignment_gym.render.ground import draw_scene
-from alignment_gym.render.palette import GREY, INK, MEANT, PAGE, PAID, PALE, PAPER, VERMILION, Colour
+from alignment_gym.render.palette import GREEN, GREY, INK, MEANT, PAGE, PAID, PALE, PAPER, VERMILION, Colour
 from alignment_gym.render.panel import Column, Scale, draw_bar, draw_warning, proxy_scale, true_scale
 from alignment_gym.render.pen import breadth, words, wrapped
 from alignment_gym.render.picture import draw_legend, legend
@@ -23,10 +23,12 @@ HEAD, WORDS, LINE = 28, 19, 21  # sizes of text, and from one line to the next
 CHIP = 96  # the coloured word before a line of the idea
 CAPTION = 28  # above a moment
 NOTE = 16  # size of what a map is captioned with
-NAMED = 20  # above each of two maps
+NAMED = 20  # above each of two maps, for one line
 ACCOUNT = 22  # from one account to the next
 STRIP = 34  # above a strip
 LEGEND = 26  # a row
+THERE = "what is there"
+BEST = "where the best policy ends"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +50,18 @@ class Cells:
     @property
     def step(self) -> tuple[int, int]:
         """Pixels from one map to the sensor's, over and down."""
-        below = self.rows * self.tile + NAMED + 8
+        below = self.rows * self.tile + self.named + 8
         return (0, below) if self.stacked else (self.columns * self.tile + 12, 0)
+
+    @property
+    def named(self) -> int:
+        """Pixels above a map for its words, which take two lines where maps are narrow."""
+        return 0 if not self.sensed else NAMED if self.stacked else 2 * NAMED - 2
 
     @property
     def height(self) -> int:
         """Pixels of a moment from its caption to its last account."""
-        maps = self.rows * self.tile + (NAMED + self.step[1] if self.sensed else 0)
+        maps = self.rows * self.tile + self.named + self.step[1] * self.stacked
         return CAPTION + maps + 6 + self.notes * LINE + 2 * ACCOUNT + 4
 
 
@@ -73,7 +80,15 @@ def paint_sheet(idea: Idea, strips: Sequence[Strip]) -> pygame.Surface:
     for number, strip in enumerate(strips):
         _strip(surface, strip, cells, top + number * (STRIP + cells.height + 14))
     draw_legend(surface, entries, (EDGE, foot), WIDTH - EDGE, 20, NOTE, LEGEND)
+    _best(Column(surface, EDGE, EDGE + 8, 1.0))
     return surface
+
+
+def _best(column: Column) -> None:
+    """Say what the green marks of bars are."""
+    right = WIDTH - 2 * EDGE
+    column.write(BEST, NOTE, GREY, right, right=True)
+    column.fill(GREEN, right - breadth(BEST, NOTE) - 12, -3, 4, 16)
 
 
 def _cells(strips: Sequence[Strip]) -> Cells:
@@ -132,8 +147,8 @@ def _moment(
     frame, column = moment.frame, Column(surface, corner[0], corner[1], 1.0)
     _named(column, moment, cells)
     scene, ledger = frame.scene, frame.ledger
-    y = corner[1] + CAPTION + (NAMED if cells.sensed else 0)
-    maps = [(corner[0], y, scene, "what is there")]
+    y = corner[1] + CAPTION + cells.named
+    maps = [(corner[0], y, scene, THERE)]
     if scene.sensor is not None:
         maps += [(corner[0] + cells.step[0], y + cells.step[1], scene.sensor, instrument(scene))]
     for x, down, shown, name in maps:
@@ -156,13 +171,16 @@ def _headed(surface: pygame.Surface, scene: Scene, name: str, corner: tuple[int,
     """Write above a map whose picture it is and what it shows, smaller where it would not fit."""
     if not name:
         return
-    room = cells.width if cells.stacked else scene.shape[1] * cells.tile
-    text = name + (f": {scene.note}" if scene.note else "")
-    size = NOTE
-    while size > 12 and breadth(text, size) > room:
-        size -= 1
-    column = Column(surface, corner[0], corner[1] - NAMED + (NAMED - size) // 2 + 1, 1.0)
-    column.write(text, size, INK if name == "what is there" else VERMILION, room=room)
+    told = f": {scene.note}" if cells.stacked and scene.note else ""
+    lines = [name + told] if cells.stacked else [name, scene.note]
+    room = cells.width if cells.stacked else scene.shape[1] * cells.tile + 6
+    column = Column(surface, corner[0], corner[1] - cells.named + 3, 1.0)
+    for line in lines:
+        size = NOTE
+        while size > 12 and breadth(line, size) > room:
+            size -= 1
+        column.write(line, size, INK if name == THERE else VERMILION, room=room)
+        column.down(NAMED - 3)
 
 
 def _named(column: Column, moment: Moment, cells: Cells) -> None:

@@ -16,6 +16,7 @@ from alignment_gym.render.pixels import pixels, sheet_pixels
 from alignment_gym.viewing.episode import acted, joined
 
 PICTURE_TILE = 28  # pixels
+IDLE = "wait"  # the demo that does nothing
 NOTICEABLE = 48  # of 255: less may be another version's smoothing
 NOTICEABLE_SHARE = 0.01  # of a picture's pixels
 
@@ -43,14 +44,19 @@ def card_sheet(env: str) -> Picture:
     Where the exploit has a first step between, that step stands for the middle of its demo.
     """
     card = world_class(env).card
-    other, intended = shown_demos(card)
     idea = Idea(card.title, card.intent, card.proxy, card.loophole)
-    return sheet_pixels(idea, [_strip(env, demo) for demo in (intended, other)])
+    return sheet_pixels(idea, [_strip(env, demo) for demo in (card.demo("intended"), contrast(card))])
+
+
+def contrast(card: Card) -> Demo:
+    """Return the exploit, or where there is none, what goes most wrong without standing idle."""
+    named = {demo.name: demo for demo in card.demos if demo.name not in ("intended", IDLE)}
+    return named.get("exploit") or min(named.values(), key=lambda demo: demo.true_return)
 
 
 def told(demo: Demo) -> str:
     """Say what a demo shows."""
-    return {"exploit": "the exploit", "intended": "what was intended"}.get(demo.name, demo.name)
+    return {"exploit": "the exploit", "intended": "what was intended"}.get(demo.name, demo.name.replace("_", " "))
 
 
 def _strip(env: str, demo: Demo) -> Strip:
