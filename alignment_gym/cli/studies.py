@@ -201,9 +201,8 @@ def _print_plan(found: dict[str, Any], as_json: bool) -> None:
         for cell in cells:
             typer.echo(f"  {_cell_words(cell, found['cells'])}: {_seeds_words(cell['seeds'])}")
     for cell in found["left_out"]:
-        typer.echo(
-            f"left out of {cell['grid']}: {_cell_words(cell, found['left_out'])}: its world pays what was meant, so it has no twin"
-        )
+        which = f"{cell['grid']}: {_cell_words(cell, found['left_out'])}"
+        typer.echo(f"left out of {which}: its world pays what was meant, so it has no twin")
     asked = f"{count(found['runs'], 'run')} in {count(len(found['cells']), 'cell')}"
     typer.echo(f"{asked}, {found['estimate']}", err=True)
 

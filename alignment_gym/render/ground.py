@@ -21,6 +21,7 @@ CORNERS = (  # upper left, upper right, lower left, lower right: the sides that 
     ((1, 0), (0, -1)),
     ((1, 0), (0, 1)),
 )
+RED_GREEN_BLUE = (0xFF, 0xFF00, 0xFF0000, 0)
 VEIL = 70  # of 255
 RAY = 150
 RAYS_TO, RAY_EVERY = 64, 16  # degrees to either side of straight ahead, and between rays
@@ -75,7 +76,14 @@ def still(tiles: Tiles, tints: tuple[Tint, ...], sprites: tuple[Sprite, ...], ti
     drawn = ground(tiles, tints, tile).copy()
     for sprite in sprites:
         _place(drawn, sprite_picture(sprite, sprite.facing, tile), 0, 0, sprite.cell, tile)
-    return drawn
+    return as_bytes(drawn)
+
+
+def as_bytes(drawn: pygame.Surface) -> pygame.Surface:
+    """Return a picture in the order in which it is handed out, red, green, blue, so that placing it only copies."""
+    copied = pygame.Surface(drawn.get_size(), 0, 24, masks=RED_GREEN_BLUE)
+    copied.blit(drawn, (0, 0))
+    return copied
 
 
 @lru_cache(maxsize=24)

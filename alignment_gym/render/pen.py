@@ -14,7 +14,7 @@ QUARTER_TURNS = {"": 0, "east": 0, "south": 1, "west": 2, "north": 3}
 EDGE = 0.035
 WASHED = 0.72  # how much of a faded thing's colours is gone
 FADED = 165  # of 255: solid enough to be seen on dark ground
-SHADE = 51  # a sixth of 255: text in few shades makes animations half as large
+SHADE = 85  # a third of 255: text in few shades makes animations half as large
 
 Point = tuple[float, float]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from alignment_gym.core import Scene, Sprite, Tint
 from alignment_gym.render.frame import Frame, instrument
-from alignment_gym.render.ground import draw_scene, ground, sprite_picture
+from alignment_gym.render.ground import as_bytes, draw_scene, ground, sprite_picture
 from alignment_gym.render.palette import GREY, INK, PALE, PAPER, VERMILION, Colour
 from alignment_gym.render.panel import HEIGHT, WIDTH, draw_panel
 from alignment_gym.render.pen import breadth, fitting, words
@@ -59,7 +59,7 @@ class Layout:
 def paint(frame: Frame, panel: bool, tile: int) -> NDArray[np.uint8]:
     """Draw a frame and return its pixels, (height, width, 3)."""
     layout = laid_out(frame.scene.shape, frame.scene.sensor is not None, panel, tile)
-    surface, canvas = _surfaces(layout.size)
+    image, surface = _canvas(layout.size)
     surface.fill(PAPER)
     scene, unit = frame.scene, layout.unit
     draw_scene(surface, layout.scene[::-1], scene, layout.tile, frame.ledger.heading, frame.ledger.trail)
@@ -74,18 +74,18 @@ def paint(frame: Frame, panel: bool, tile: int) -> NDArray[np.uint8]:
     if layout.panel is not None:
         width = layout.panel - layout.legend[0] - round(EDGE * unit)
         surface.blit(_legend(legend(scene), width, unit), layout.legend)
-        draw_panel(surface, frame, layout.panel, unit)
-    canvas.blit(surface, (0, 0))
-    return _pixels(canvas)
+        beside = _sheet((layout.size[0] - layout.panel, layout.size[1]))
+        draw_panel(beside, frame, 0, unit)
+        surface.blit(beside, (layout.panel, 0))
+    return image
 
 
 def paint_scene(scene: Scene, tile: int) -> NDArray[np.uint8]:
     """Draw a map alone and return its pixels."""
     rows, columns = scene.shape
-    surface, canvas = _surfaces((columns * tile, rows * tile))
+    image, surface = _canvas((columns * tile, rows * tile))
     draw_scene(surface, (0, 0), scene, tile, "", ())
-    canvas.blit(surface, (0, 0))
-    return _pixels(canvas)
+    return image
 
 
 @lru_cache(maxsize=64)
@@ -122,8 +122,8 @@ def laid_out(shape: Shape, sensed: bool, panel: bool, tile: int) -> Layout:
 def paint_notice(image: NDArray[np.uint8], lines: tuple[str, ...]) -> NDArray[np.uint8]:
     """Draw lines of text in a box, centred on the part of a picture that holds the map."""
     height, width = image.shape[:2]
-    surface, canvas = _surfaces((width, height))
-    surface.blit(pygame.image.frombuffer(image.tobytes(), (width, height), "RGB"), (0, 0))
+    noticed, surface = _canvas((width, height))
+    noticed[:] = image
     drawn = [[words(part, NOTICE_SIZE, PAPER) for part in line.split("\t")] for line in lines]
     first = max((line[0].get_width() + EDGE for line in drawn if len(line) > 1), default=0)
     room = max(line[0].get_width() if len(line) == 1 else first + line[1].get_width() for line in drawn)
@@ -133,29 +133,26 @@ def paint_notice(image: NDArray[np.uint8], lines: tuple[str, ...]) -> NDArray[np
     for number, line in enumerate(drawn):
         for part, x in zip(line, (0, first), strict=False):
             surface.blit(part, (box.left + EDGE + x, box.top + EDGE + number * NOTICE_LINE))
-    canvas.blit(surface, (0, 0))
-    return _pixels(canvas)
-
-
-@lru_cache(maxsize=8)
-def _surfaces(size: tuple[int, int]) -> tuple[pygame.Surface, pygame.Surface]:
-    """Return a surface that is fast to draw on, and one whose bytes are red, green, blue."""
-    masks = (0xFF, 0xFF00, 0xFF0000, 0)
-    return pygame.Surface(size, 0, 32), pygame.Surface(size, 0, 24, masks=masks)
+    return noticed
 
 
 def surface_pixels(surface: pygame.Surface) -> NDArray[np.uint8]:
     """Return a surface's pixels, (height, width, 3)."""
-    _, canvas = _surfaces(surface.get_size())
+    image, canvas = _canvas(surface.get_size())
     canvas.blit(surface, (0, 0))
-    return _pixels(canvas)
+    return image
 
 
-def _pixels(canvas: pygame.Surface) -> NDArray[np.uint8]:
-    width, height = canvas.get_size()
-    content = np.frombuffer(memoryview(canvas.get_buffer()), dtype=np.uint8)  # type: ignore[arg-type]
-    rows = content.reshape(height, canvas.get_pitch())[:, : 3 * width]
-    return np.array(rows.reshape(height, width, 3), dtype=np.uint8)
+def _canvas(size: tuple[int, int]) -> tuple[NDArray[np.uint8], pygame.Surface]:
+    """Return new pixels, and a surface that draws on them, so that nothing has to be copied."""
+    image = np.empty((size[1], size[0], 3), dtype=np.uint8)
+    return image, pygame.image.frombuffer(image, size, "RGB")
+
+
+@lru_cache(maxsize=8)
+def _sheet(size: tuple[int, int]) -> pygame.Surface:
+    """Return a surface on which letters are drawn faster than on three bytes a pixel."""
+    return pygame.Surface(size, 0, 32)
 
 
 def _caption(
@@ -192,7 +189,7 @@ def _legend(entries: tuple[Entry, ...], width: int, unit: float) -> pygame.Surfa
     if draw_legend(None, entries, (0, 0), width, icon, size, row) > LEGEND_ROWS:
         icon, row = 2 * icon // 3, 2 * row // 3
     draw_legend(drawn, entries, (0, 0), width, icon, size, row)
-    return drawn
+    return as_bytes(drawn)
 
 
 def draw_legend(
@@ -235,10 +232,15 @@ def legend(*scenes: Scene) -> tuple[Entry, ...]:
         if known is None or (known.faded and not sprite.faded):
             found[sprite.kind] = sprite
     veils = dict.fromkeys(tint.kind for scene in scenes for tint in scene.tints if tint.cells)
-    grounds = {kind for scene in scenes for line in set(scene.tiles) for kind in line}
+    grounds = set().union(*(_kinds(scene.tiles) for scene in scenes))
     words_of = GROUNDS | SAYINGS | dict(pair for scene in scenes for pair in scene.meanings)
     named: tuple[Named, ...] = (*found.values(), *(Tint(kind, ALONE) for kind in veils), *sorted(grounds))
     return tuple((each, words_of[kind]) for each in named if words_of.setdefault(kind := _kind(each), _plain(each)))
+
+
+@lru_cache(maxsize=64)
+def _kinds(tiles: tuple[tuple[str, ...], ...]) -> frozenset[str]:
+    return frozenset(kind for line in tiles for kind in line)
 
 
 def _kind(entry: Named) -> str:
