@@ -194,16 +194,12 @@ def _beliefs(mdp: FiniteMDP) -> dict[str, Any] | None:
     known = observing(mdp)
     accounts = Accounts.open(known)
     final = zip(accounts.proxy_final.tolist(), accounts.true_final.tolist(), strict=True)
-    seen: list[Any] = [int(mdp.observation_id[belief[0][0]]) for belief in _as_beliefs(known)]
+    beliefs: tuple[Any, ...] = known.states
     return {
         "start": known.start.tolist(),
-        "observed": seen,
+        "observed": [int(mdp.observation_id[belief[0][0]]) for belief in beliefs],
         "tables": _tables(known, accounts) | {"final": [list(each) for each in final]},
     }
-
-
-def _as_beliefs(known: FiniteMDP) -> tuple[Any, ...]:
-    return known.states
 
 
 def _solved(mdp: FiniteMDP) -> dict[str, Any]:

@@ -125,6 +125,7 @@ def rendered(mdps: Sequence[FiniteMDP], index: str = "") -> str:
             drawing=own("drawing.js"),
             tables=own("tables.js"),
             telling=own("telling.js"),
+            ending=own("ending.js"),
             playground=own("playground.js"),
             data=Markup(packed({"atlas": atlas.as_json(), "levels": exported})),
         )
