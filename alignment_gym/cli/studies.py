@@ -201,8 +201,8 @@ def _print_plan(found: dict[str, Any], as_json: bool) -> None:
         for cell in cells:
             typer.echo(f"  {_cell_words(cell, found['cells'])}: {_seeds_words(cell['seeds'])}")
     for cell in found["left_out"]:
-        which = f"{cell['grid']}: {_cell_words(cell, found['left_out'])}"
-        typer.echo(f"left out of {which}: its world pays what was meant, so it has no twin")
+        words = _cell_words(cell, found["left_out"])
+        typer.echo(f"left out of {cell['grid']}: {words}: its world pays what was meant, so it has no twin")
     asked = f"{count(found['runs'], 'run')} in {count(len(found['cells']), 'cell')}"
     typer.echo(f"{asked}, {found['estimate']}", err=True)
 
@@ -213,9 +213,9 @@ def _cell_words(cell: dict[str, Any], cells: Sequence[dict[str, Any]]) -> str:
 
     changed = [f"{name}={value}" for name, value in {**cell["dials"], **cell["settings"]}.items()]
     if not changed:
-        place = [each for each in cells if (each["env"], each["level"]) == (cell["env"], cell["level"])]
-        dials = {name for each in place for name in each["dials"]}
-        settings = {name for each in place if each["recipe"] == cell["recipe"] for name in each["settings"]}
+        here = [each for each in cells if (each["env"], each["level"]) == (cell["env"], cell["level"])]
+        dials = {name for each in here for name in each["dials"]}
+        settings = {name for each in here if each["recipe"] == cell["recipe"] for name in each["settings"]}
         told = defaults_text(cell["env"], cell["recipe"], dials, settings)
         changed = [told] if told else []
     tested = [f"tested on {cell['test_level']}"] if cell["test_level"] else []

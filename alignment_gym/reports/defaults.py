@@ -1,4 +1,4 @@
-"""Defaults of what was swept: a run at them is told as a point of the sweep, not as one that sets nothing."""
+"""Defaults of what was swept: a run at them is told as a point of the sweep, and not as one that sets nothing."""
 
 import json
 from collections.abc import Iterable
