@@ -195,7 +195,7 @@ def _runs(tint: Tint, row: int) -> str:
 def accounts(frame: Frame) -> list[Row]:
     """Return the status lines: step, both returns as numbers and bars, meters, the exploit."""
     ledger = frame.ledger
-    rows = [(Span(f"step {ledger.step}" + (f" of {frame.horizon}" if frame.horizon else "")),)]
+    rows: list[Row] = [(Span(f"step {ledger.step}" + (f" of {frame.horizon}" if frame.horizon else "")),)]
     rows += _account("PAID  (proxy)", "paid", ledger.proxy_return, frame.proxy_range, ledger.proxy_extremes)
     rows += [(Span(f"{INDENT}for {weighed(frame.proxy)}", "quiet"),)]
     if frame.true_hidden:
