@@ -26,7 +26,7 @@ TILES = {
     "danger": "!",
 }
 LINES_SHOWN = 6
-BAR = 20  # letters of an account's bar
+BAR = 16  # letters of an account's bar
 INDENT = "  "
 
 
@@ -233,7 +233,7 @@ def _steps(frame: Frame, count: int) -> list[Row]:
     lines = frame.ledger.lines[:count]
     if not lines:
         return []
-    return [(Span("last steps        paid   meant  events (paid|meant)", "quiet"),), *(_step(frame, x) for x in lines)]
+    return [(Span("last steps       paid   meant  events (paid|meant)", "quiet"),), *(_step(frame, x) for x in lines)]
 
 
 def _step(frame: Frame, line: Line) -> Row:
@@ -243,7 +243,7 @@ def _step(frame: Frame, line: Line) -> Row:
     told = ", ".join(_event(frame, name, amount) for name, amount in line.events.items() if _weighs(frame, name))
     return (
         Span(f"{line.step:>4} {line.action:<9}"),
-        Span(f"{signed(line.proxy_reward):>8}", "paid"),
+        Span(f"{signed(line.proxy_reward):>7}", "paid"),
         Span(f"{meant:>8}", "meant"),
         Span(f"  {told}{'  !!' if exploiting else ''}".rstrip(), "exploit" if exploiting else "quiet"),
     )

@@ -6,7 +6,8 @@ from textwrap import wrap
 from alignment_gym.render.frame import Frame
 from alignment_gym.render.text import INDENT, Blocks, Row, Span, blocks
 
-WIDE = 62  # columns from which on the accounts stand beside the map
+MAP, ACCOUNT = 38, 42  # columns at least of a map and of an account that stands beside it
+FEWEST_STEPS = 3
 NARROWEST = 36  # columns of each of two agents
 BETWEEN = Span(" | ", "quiet")
 CUT = ".."
@@ -17,7 +18,7 @@ def composed(
 ) -> list[Row]:
     """Return at most `lines` rows of at most `columns` letters: the frames, a notice, and a status line last.
 
-    What does not fit is cut from the right and from below, the oldest steps and the legend first; a notice
+    What does not fit is cut from the right and from below, the oldest steps first, then the legend; a notice
     takes the place of what stands lowest.
     """
     below = [*([()] if notice else []), *_noticed(notice), (Span(status, "quiet"),)]
@@ -39,15 +40,23 @@ def _framed(frames: Sequence[Frame], columns: int, lines: int) -> list[Row]:
 
 
 def _single(found: Blocks, columns: int, lines: int) -> list[Row]:
-    """Arrange one frame: in two columns if there is room for them, otherwise from the most important on down."""
+    """Arrange one frame: the accounts beside the map if there is room, or else below; steps as far as they fit."""
+    breadth = max(MAP, *(length(row) + len(INDENT) for row in found.maps if len(row) > 1))  # notes move nothing
+    if columns - breadth >= ACCOUNT:
+        top = abreast(found.maps, found.accounts, breadth, Span(""))
+    else:
+        short = (row for row in found.accounts if not _explains(row))
+        top = [*found.maps, *(part for row in short for part in _broken(row, columns))]
     legend = [(Span(line, "quiet"),) for row in found.legend for line in _wrapped(row, columns)]
-    breadth = max(map(length, found.maps), default=0) + len(INDENT)
-    if columns < WIDE or columns - breadth < WIDE - 2 * len(INDENT) - 14:
-        narrow = [row for row in found.accounts if not _explains(row)]
-        return [*found.heading, *found.maps, *narrow, *legend, *found.steps]
-    free = max(lines - len(found.heading) - len(legend), len(found.maps), len(found.accounts))
-    right = [*found.accounts, *found.steps][:free]
-    return [*found.heading, *abreast(found.maps, right, breadth, Span("")), *legend]
+    free = lines - len(found.heading) - len(top) - len(legend)
+    return [*found.heading, *top, *found.steps[: max(free, FEWEST_STEPS + 1)], *legend]
+
+
+def _broken(row: Row, columns: int) -> list[Row]:
+    """Return an account in two rows, its bar in the second, where it is too long for one."""
+    if length(row) <= columns or len(row) < 3:
+        return [row]
+    return [row[:1], (Span(INDENT), *row[1:])]
 
 
 def _explains(row: Row) -> bool:

@@ -15,6 +15,7 @@ from PIL import Image
 from alignment_gym.core import AlignmentGymError
 from alignment_gym.core.files import replacing
 from alignment_gym.render.frame import Frame
+from alignment_gym.render.text import text
 from alignment_gym.render.window import Window
 from alignment_gym.viewing.fitted import LARGEST, USUAL, Fitting, together
 from alignment_gym.viewing.screen import composed
@@ -89,11 +90,18 @@ def _run_window(window: Window, show: Show) -> None:
         frames, notice, status = show.frames, show.notice, said or show.status
         if drawn != (frames, notice, status, window.room):
             image, lines = fitting.picture(frames, window.room, LARGEST if window.is_open else USUAL)
-            window.draw(image, (*lines, status), notice, frames[0].title)
+            window.draw(image, (*lines, status), notice, title(show))
             drawn = (frames, notice, status, window.room)
         for key in window.listen(beat.wait(show)):
             said = "" if show.press(key) or key != "s" else _saved(show)
         beat.keep(show)
+
+
+def title(show: Show) -> str:
+    """Return what a window's title bar says: the world, the episode and how far it is."""
+    frames = show.frames
+    step = max(frame.ledger.step for frame in frames)
+    return f"{frames[0].title}: key {show.key}, step {step}"
 
 
 def _saved(show: Show) -> str:
@@ -124,6 +132,7 @@ def in_terminal(show: Show, source: TextIO, stream: TextIO) -> None:
             for key in terminal.pressed(beat.wait(show)):
                 show.press(key)
             beat.keep(show)
+    stream.write("\n".join(text(frame) for frame in show.frames) + "\n")  # stays when the screen is given back
 
 
 @contextmanager
