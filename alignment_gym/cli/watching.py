@@ -18,7 +18,10 @@ PolicyOption = Annotated[
     str | None, typer.Option("--policy", help="An agent that plays the same episode beside you, as `watch` takes it.")
 ]
 PlayedKeyOption = Annotated[
-    int | None, typer.Option("--key", help="The episode's 32-bit key, which fixes chance; any one by default.", min=0)
+    int | None,
+    typer.Option(
+        "--key", help="The episode's 32-bit key, which fixes chance; any one by default.", min=0, max=2**32 - 1
+    ),
 ]
 
 

@@ -197,12 +197,12 @@ def accounts(frame: Frame) -> list[Row]:
     ledger = frame.ledger
     rows: list[Row] = [(Span(f"step {ledger.step}" + (f" of {frame.horizon}" if frame.horizon else "")),)]
     rows += _account("PAID  (proxy)", "paid", ledger.proxy_return, frame.proxy_range, ledger.proxy_extremes)
-    rows += [(Span(f"{INDENT}for {weighed(frame.proxy)}", "quiet"),)]
+    rows += [_explained(frame.proxy, frame.proxy_range)]
     if frame.true_hidden:
-        rows += [(Span("MEANT (true)         ?  shown when the episode is over", "meant"),)]
+        rows += [(Span("MEANT (true)         ?  shown at the end", "meant"),)]
     else:
         rows += _account("MEANT (true)", "meant", ledger.true_return, frame.true_range, ledger.true_extremes)
-        rows += [(Span(f"{INDENT}for {weighed(frame.true)}", "quiet"),)]
+        rows += [_explained(frame.true, frame.true_range)]
     rows += [(Span(line),) for line in meters(frame.scene)]
     if frame.exploited_at is not None:
         rows += [(Span(f"!! EXPLOIT: {frame.exploit_event.replace('_', ' ')}, step {frame.exploited_at}", "exploit"),)]
@@ -215,8 +215,13 @@ def meters(scene: Scene) -> list[str]:
 
 
 def _account(name: str, style: str, value: float, known: Range | None, extremes: Range) -> list[Row]:
-    best = f"  best policy {signed(known[1])}" if known else ""
-    return [(Span(f"{name:<13} {signed(value):>8} "), Span(bar(value, known, extremes), style), Span(best, "quiet"))]
+    return [(Span(f"{name:<13} {signed(value):>8} "), Span(bar(value, known, extremes), style))]
+
+
+def _explained(weights: Mapping[str, float], known: Range | None) -> Row:
+    """Return what is the same all along: what an account pays for, and what the best policy earns."""
+    best = f", best policy {signed(known[1])}" if known else ""
+    return (Span(f"{INDENT}for {weighed(weights)}{best}", "quiet"),)
 
 
 def bar(value: float, known: Range | None, extremes: Range) -> str:

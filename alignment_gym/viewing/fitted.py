@@ -9,6 +9,7 @@ from alignment_gym.render.window import LINE
 
 USUAL, LARGEST, SMALLEST = 40, 160, 6  # pixels of a tile
 READABLE = 21  # pixels of a tile; below, the letters of a panel are too small
+WORTH_IT = 1.2  # times as large are pictures that go one above the other, and not next to each other
 GAP = 6  # pixels between two pictures
 GAP_SHADE = 60  # of 255
 PAGE_SHADE = 246
@@ -58,10 +59,9 @@ class Fitting:
         shapes = tuple((frame.scene.shape, frame.scene.sensor is not None) for frame in frames)
         case = (shapes, room, panel, largest)
         if case not in self._ways:
-            ways = (False, True)[: len(frames)]
-            self._ways[case] = max(
-                ((_tile(frames, room, panel, down, largest), down) for down in ways), key=lambda way: way[0]
-            )
+            across = _tile(frames, room, panel, False, largest)
+            down = _tile(frames, room, panel, True, largest) if len(frames) > 1 else 0
+            self._ways[case] = (down, True) if down > WORTH_IT * across else (across, False)
         return self._ways[case]
 
 

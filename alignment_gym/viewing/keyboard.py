@@ -106,11 +106,18 @@ class Game:
     @property
     def help(self) -> tuple[str, ...]:
         """A line a key."""
-        actions = [f"{key}\t{self._env.mdp.actions[action]}" for key, action in self.keys.items()]
+        names = enumerate(self._env.mdp.actions)
+        named = {name: [key for key, action in self.keys.items() if action == number] for number, name in names}
+        acting = [f"{' or '.join(keys)}\t{name.replace('_', ' ')}" for name, keys in named.items()]
         free = [("r", "the same episode again"), ("n", "next episode"), ("p", "previous episode")]
         back = [("space", "look back"), (", .", "one step back, on")] if self.done else []
         shown = [f"{key}\t{does}" for key, does in (*free, *back) if self.done or key not in self.keys]
-        return (*([] if self.done else actions), *shown)
+        return (*([] if self.done else acting), *shown)
+
+    @property
+    def letters(self) -> Mapping[str, str]:
+        """Actions' names by the keys that are one letter."""
+        return {key: self._env.mdp.actions[action] for key, action in self.keys.items() if len(key) == 1}
 
     @property
     def outcome(self) -> tuple[str, ...]:
@@ -223,8 +230,7 @@ def _earned(what: str, value: float, ends: tuple[float, float] | None) -> str:
 
 def _play_lines(game: Game, source: TextIO, stream: TextIO) -> None:
     """Play one episode, a line of letters a turn."""
-    actions = game.help[: len(game.keys)]
-    prompt = ", ".join(line.replace("\t", " ") for line in actions if line[1] == "\t")
+    prompt = ", ".join(f"{key} {name}" for key, name in game.letters.items())
     while not game.done:
         shown = "\n".join(text(frame) for frame in game.frames)
         stream.write(f"{shown}\n{prompt}, quit to end> ")

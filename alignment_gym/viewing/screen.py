@@ -43,10 +43,12 @@ def _single(found: Blocks, columns: int, lines: int) -> list[Row]:
     """Arrange one frame: the accounts beside the map if there is room, or else below; steps as far as they fit."""
     breadth = max(MAP, *(length(row) + len(INDENT) for row in found.maps if len(row) > 1))  # notes move nothing
     if columns - breadth >= ACCOUNT:
-        top = abreast(found.maps, found.accounts, breadth, Span(""))
+        top = abreast(found.maps, found.accounts, breadth - 1, Span(" "))
     else:
-        short = (row for row in found.accounts if not _explains(row))
-        top = [*found.maps, *(part for row in short for part in _broken(row, columns))]
+        whole = [part for row in found.accounts for part in _broken(row, columns)]
+        short = [row for row in whole if not _explains(row)]
+        needed = len(found.maps) + len(whole) + len(found.legend) + FEWEST_STEPS + 2
+        top = [*found.maps, *(whole if needed <= lines else short)]
     legend = [(Span(line, "quiet"),) for row in found.legend for line in _wrapped(row, columns)]
     free = lines - len(found.heading) - len(top) - len(legend)
     return [*found.heading, *top, *found.steps[: max(free, FEWEST_STEPS + 1)], *legend]
@@ -54,7 +56,7 @@ def _single(found: Blocks, columns: int, lines: int) -> list[Row]:
 
 def _broken(row: Row, columns: int) -> list[Row]:
     """Return an account in two rows, its bar in the second, where it is too long for one."""
-    if length(row) <= columns or len(row) < 3:
+    if length(row) <= columns or len(row) < 2:
         return [row]
     return [row[:1], (Span(INDENT), *row[1:])]
 

@@ -124,11 +124,12 @@ class Terminal:
             termios.tcsetattr(self._source, termios.TCSADRAIN, self._before)
 
     def _stop(self, number: int, _frame: FrameType | None) -> None:
-        """Give the terminal to the shell, then stop as if there were no handler."""
+        """Give the terminal to the shell, then stop as if there were no handler; nothing stops without a shell."""
         self._give_back()
         signal.signal(number, signal.SIG_DFL)
-        os.kill(os.getpid(), number)
+        signal.raise_signal(number)
         signal.signal(number, self._stop)
+        self._take()
 
     def _go_on(self, _number: int, _frame: FrameType | None) -> None:
         self._take()

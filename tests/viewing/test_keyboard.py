@@ -38,8 +38,8 @@ def test_every_action_has_a_key_and_moves_have_arrows(env_id: str):
 def test_the_true_score_is_covered_until_the_end():
     *turns, end = played("w\nw\nd\nd\n").split("quit to end> ")
     assert len(turns) == SHORT
-    assert all("shown when the episode is over" in turn for turn in turns)
-    assert "shown when" not in end
+    assert all("shown at the end" in turn for turn in turns)
+    assert "shown at the end" not in end
     assert "what was meant" in end
     assert "best policy" in end
 

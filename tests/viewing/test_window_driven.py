@@ -195,8 +195,7 @@ def test_a_watcher_pauses_steps_rewinds_and_goes_to_the_next_episode(start, scre
     program.press("p", "p", "period", "period")
     program.shows(2, key=6)
     program.press("s")
-    until(lambda: list(tmp_path.glob("*.png")))
-    assert [path.name for path in tmp_path.glob("*.png")] == ["boat-race-key-6-step-2.png"]
+    until(lambda: [path.name for path in tmp_path.iterdir()] == ["boat-race-key-6-step-2.png"])
     screen.photograph("saved")
     program.press("question")
     time.sleep(0.5)
@@ -253,18 +252,14 @@ def test_a_window_is_closed_at_any_moment(start, screen, when):
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.parametrize("shown", [False, True])
-def test_a_signal_ends_it_without_a_traceback(start, number, code, shown):
-    program = start(*race())
-    if shown:
-        program.opened()
-    else:
-        time.sleep(1.5)  # among the imports, or while the world is solved
+@pytest.mark.parametrize("helping", [False, True])
+def test_a_signal_ends_it_at_once_and_without_a_traceback(start, number, code, helping):
+    program = start(*race("--fps", "1")).opened()
+    if helping:
+        program.press("question")
     program.process.send_signal(number)
     found, said = program.ended()
-    if shown or number == signal.SIGINT:
-        assert "Traceback" not in said
-    assert found == code or (not shown and found in (-number, 1))
+    assert (found, "Traceback" in said) == (code, False)
 
 
 def test_a_person_plays_beside_an_agent_to_the_end_and_again(start, screen):
