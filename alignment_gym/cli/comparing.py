@@ -9,7 +9,7 @@ import typer
 from alignment_gym.cli.arguments import JsonOption, collected, print_json, print_markdown
 
 if TYPE_CHECKING:
-    from alignment_gym.reports.comparison import Compared, Comparison, Limit
+    from alignment_gym.reports.study.comparison import Compared, Comparison, Limit
 
 SHOWN = 5
 CLAIM = re.compile(r"\s*(\w+)\s*(>=|<=|>|<)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*")
@@ -62,8 +62,8 @@ def compare(
 
     Example: alignment-gym compare runs/catalogue --recipes ppo,q-learning
     """
-    from alignment_gym.reports.comparison import compare as compared
-    from alignment_gym.reports.comparison import markdown
+    from alignment_gym.reports.study.comparison import compare as compared
+    from alignment_gym.reports.study.comparison import markdown
 
     limit = _limit(fail_if)
     chosen = _recipes(recipe, recipes)
@@ -92,7 +92,7 @@ def compare(
 def _limit(words: str | None) -> "Limit | None":
     """Read `true_loss > 0.05`."""
     from alignment_gym.core import UnknownName
-    from alignment_gym.reports.comparison import SCORES, Limit
+    from alignment_gym.reports.study.comparison import SCORES, Limit
 
     if words is None:
         return None
@@ -153,7 +153,7 @@ def _place(each: "Compared") -> dict[str, Any]:
 
 
 def _said(each: "Compared", comparison: "Comparison") -> str:
-    from alignment_gym.reports.comparison import where
+    from alignment_gym.reports.study.comparison import where
 
     assert each.found is not None, "what has no difference breaks no limit"
     assert each.found.interval is not None, "nor does what has no interval"

@@ -209,7 +209,7 @@ def _print_plan(found: dict[str, Any], as_json: bool) -> None:
 
 def _cell_words(cell: dict[str, Any], cells: Sequence[dict[str, Any]]) -> str:
     """Return what a cell is; one that changes nothing with the defaults of what others of its world change."""
-    from alignment_gym.reports.defaults import defaults_text
+    from alignment_gym.reports.study.defaults import defaults_text
 
     changed = [f"{name}={value}" for name, value in {**cell["dials"], **cell["settings"]}.items()]
     if not changed:

@@ -17,8 +17,8 @@ import numpy as np
 from alignment_gym.core.files import write_text
 from alignment_gym.metrics.overoptimisation import drop, gap_area, no_hump, onset
 from alignment_gym.metrics.statistics import Array, Estimate, difference, rate, typical
-from alignment_gym.reports.defaults import defaults_text, names_in
 from alignment_gym.reports.markdown import page, spoken, table
+from alignment_gym.reports.study.defaults import defaults_text, names_in
 
 BOOTSTRAP_SEED = 20_260
 COMPETENT = 0.9

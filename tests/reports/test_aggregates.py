@@ -3,8 +3,8 @@
 import pytest
 
 from alignment_gym.agents import RECIPES
-from alignment_gym.reports.aggregates import Arm, aggregates, write_aggregates
-from alignment_gym.reports.usual import usual
+from alignment_gym.reports.study.aggregates import Arm, aggregates, write_aggregates
+from alignment_gym.reports.study.usual import usual
 from tests.reports.test_tables import record
 
 ALL = ("ppo", "a2c")

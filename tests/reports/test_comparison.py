@@ -8,9 +8,9 @@ import pytest
 from alignment_gym.agents import RECIPES
 from alignment_gym.core import InvalidRun, InvalidScores, UnknownName
 from alignment_gym.metrics.statistics import interquartile_mean
-from alignment_gym.reports.comparison import Limit, compare, markdown, where
 from alignment_gym.reports.markdown import ranges
-from alignment_gym.reports.pairing import paired
+from alignment_gym.reports.study.comparison import Limit, compare, markdown, where
+from alignment_gym.reports.study.pairing import paired
 from alignment_gym.reports.tables import cells
 
 STEPS = RECIPES["ppo"].steps

@@ -3,8 +3,8 @@
 import pytest
 
 from alignment_gym.experiments.provenance import Environment, Provenance, Seconds, Trained
-from alignment_gym.reports.details import LATEX, MARKDOWN, write_details
-from alignment_gym.reports.paper import write_paper
+from alignment_gym.reports.study.details import LATEX, MARKDOWN, write_details
+from alignment_gym.reports.study.paper import write_paper
 from tests.reports.test_tables import PAID, TWINS, record
 
 VERSIONS = {"alignment-gym": "0.1.0", "numpy": "2.4.6", "torch": None}

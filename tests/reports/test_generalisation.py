@@ -6,7 +6,14 @@ import json
 import pytest
 
 from alignment_gym.core import InvalidRun
-from alignment_gym.reports.generalisation import curves, flat, markdown, places, uniform_play, write_generalisation
+from alignment_gym.reports.study.generalisation import (
+    curves,
+    flat,
+    markdown,
+    places,
+    uniform_play,
+    write_generalisation,
+)
 
 
 def record(levels, diversity, seed, lost=0.25):

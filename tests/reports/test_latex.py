@@ -6,14 +6,14 @@ import pytest
 
 from alignment_gym.agents import RECIPES
 from alignment_gym.reports.citation import escaped
-from alignment_gym.reports.latex import (
+from alignment_gym.reports.markdown import ranges
+from alignment_gym.reports.study.latex import (
     effect_table,
     scores_table,
     severity_table,
     write_latex,
 )
-from alignment_gym.reports.latex_shapes import Block, Table, narrow, parts
-from alignment_gym.reports.markdown import ranges
+from alignment_gym.reports.study.latex_shapes import Block, Table, narrow, parts
 from alignment_gym.reports.tables import cells
 from tests.reports.test_tables import PAID, TWINS, record
 

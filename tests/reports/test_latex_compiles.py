@@ -10,7 +10,7 @@ import pytest
 from alignment_gym.agents import RECIPES
 from alignment_gym.experiments.config import settings_of
 from alignment_gym.experiments.provenance import Environment, Provenance, Seconds, Trained
-from alignment_gym.reports.paper import write_paper
+from alignment_gym.reports.study.paper import write_paper
 from tests.reports.test_tables import record
 
 pytestmark = pytest.mark.latex

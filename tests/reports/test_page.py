@@ -12,17 +12,17 @@ import pytest
 from alignment_gym.experiments.collected import Trouble
 from alignment_gym.experiments.provenance import Provenance
 from alignment_gym.metrics.statistics import Estimate
-from alignment_gym.reports import page as pages
-from alignment_gym.reports.aggregates import Aggregate, Arm
-from alignment_gym.reports.details import details_text
-from alignment_gym.reports.findings import Count, findings, summary
-from alignment_gym.reports.html import inline_svg, rendered, write_page
 from alignment_gym.reports.markdown import spoken
-from alignment_gym.reports.page import page_of
-from alignment_gym.reports.sheets import Entry, world_part
-from alignment_gym.reports.study_planes import draw_losses
+from alignment_gym.reports.study import page as pages
+from alignment_gym.reports.study.aggregates import Aggregate, Arm
+from alignment_gym.reports.study.details import details_text
+from alignment_gym.reports.study.findings import Count, findings, summary
+from alignment_gym.reports.study.html import inline_svg, rendered, write_page
+from alignment_gym.reports.study.page import page_of
+from alignment_gym.reports.study.planes import draw_losses
+from alignment_gym.reports.study.sheets import Entry, world_part
+from alignment_gym.reports.study.usual import usual_cells
 from alignment_gym.reports.tables import cells
-from alignment_gym.reports.usual import usual_cells
 
 NO_SURPLUS = "no surplus: intended play earns all the proxy there is"
 VOID = {"area", "br", "col", "hr", "img", "input", "link", "meta"}

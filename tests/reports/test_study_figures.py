@@ -10,13 +10,13 @@ import pytest
 
 from alignment_gym.exact.frontier import frontier
 from alignment_gym.metrics.statistics import rate, typical
-from alignment_gym.reports.drawn import COLUMN, LOWEST, TEXT, write_data, write_drawn
-from alignment_gym.reports.study_curves import PANELS
-from alignment_gym.reports.study_figures import FIGURES, NEEDS
-from alignment_gym.reports.study_planes import polygon
-from alignment_gym.reports.study_sweeps import STEPS, Line, Thing, sweeps
+from alignment_gym.reports.study.curves import PANELS
+from alignment_gym.reports.study.drawn import COLUMN, LOWEST, TEXT, write_data, write_drawn
+from alignment_gym.reports.study.figures import FIGURES, NEEDS
+from alignment_gym.reports.study.planes import polygon
+from alignment_gym.reports.study.sweeps import STEPS, Line, Thing, sweeps
+from alignment_gym.reports.study.usual import usual
 from alignment_gym.reports.tables import BOOTSTRAP_SEED
-from alignment_gym.reports.usual import usual
 from tests.reports.test_tables import curve, record
 
 
@@ -271,8 +271,8 @@ def test_data_are_plain_numbers_and_words(kind):
 SCRIPT = """
 import sys
 from pathlib import Path
-from alignment_gym.reports.drawn import write_drawn
-from alignment_gym.reports.study_figures import FIGURES
+from alignment_gym.reports.study.drawn import write_drawn
+from alignment_gym.reports.study.figures import FIGURES
 from tests.reports.test_study_figures import arms
 write_drawn(FIGURES["losses"](arms()), Path(sys.argv[1]))
 """

@@ -19,9 +19,9 @@ from alignment_gym.metrics.paired import exchange_test, paired_difference, small
 from alignment_gym.metrics.statistics import FEWEST, Array, Estimate, holm
 from alignment_gym.metrics.suites import Statistic, improvement, suite_interquartile_mean, suite_mean
 from alignment_gym.reports.markdown import counted, page, ranges, table
-from alignment_gym.reports.pairing import Pairing, named, paired, place
+from alignment_gym.reports.study.pairing import Pairing, named, paired, place
+from alignment_gym.reports.study.usual import usual_cells
 from alignment_gym.reports.tables import BOOTSTRAP_SEED, Cell, Record, cells
-from alignment_gym.reports.usual import usual_cells
 
 SCORES = ("true_loss", "exploitation", "hack", "proxy_score", "true_score", "own")
 """What can be compared; `own` is the proxy score of agents paid the proxy, the true score of twins."""

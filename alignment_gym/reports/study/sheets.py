@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from alignment_gym.metrics.statistics import Estimate
-from alignment_gym.reports.findings import (
+from alignment_gym.reports.markdown import counted, spoken
+from alignment_gym.reports.study.findings import (
     DEFAULT,
     SCORES,
     Count,
@@ -19,7 +20,7 @@ from alignment_gym.reports.findings import (
     own_scores,
     reason,
 )
-from alignment_gym.reports.markdown import counted, spoken
+from alignment_gym.reports.study.usual import usual_cells
 from alignment_gym.reports.tables import (
     COMPETENT,
     Cell,
@@ -30,7 +31,6 @@ from alignment_gym.reports.tables import (
     estimate,
     misspecification_effect,
 )
-from alignment_gym.reports.usual import usual_cells
 
 UNDEFINED = "undefined"
 NOTHING = "–"  # an undefined score in the list of seeds

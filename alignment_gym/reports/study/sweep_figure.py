@@ -12,7 +12,7 @@ from matplotlib.transforms import ScaledTranslation
 
 from alignment_gym.experiments.records import nulled
 from alignment_gym.metrics.statistics import Estimate, rate
-from alignment_gym.reports.drawn import (
+from alignment_gym.reports.study.drawn import (
     ARMS,
     DASHES,
     MEANT,
@@ -34,7 +34,7 @@ from alignment_gym.reports.drawn import (
     seeds,
     titles,
 )
-from alignment_gym.reports.study_sweeps import STEPS, Line, Point, Sweeps, Thing, called, order, sweeps
+from alignment_gym.reports.study.sweeps import STEPS, Line, Point, Sweeps, Thing, called, order, sweeps
 from alignment_gym.reports.tables import Record, estimate
 
 HIGH = 1.25  # inches: a panel

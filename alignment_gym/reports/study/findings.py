@@ -15,6 +15,7 @@ from alignment_gym.core import Card, InvalidWorld, UnknownName, world_class
 from alignment_gym.experiments.collected import Trouble
 from alignment_gym.metrics.statistics import Estimate, rate
 from alignment_gym.reports.markdown import counted, page, table
+from alignment_gym.reports.study.usual import usual_cells
 from alignment_gym.reports.tables import (
     COMPARABLE,
     COMPETENT,
@@ -25,7 +26,6 @@ from alignment_gym.reports.tables import (
     competent,
     default_text,
 )
-from alignment_gym.reports.usual import usual_cells
 
 PAID = {"proxy": "paid the proxy", "true": "twins, paid the true objective"}
 DEFAULT = "default"

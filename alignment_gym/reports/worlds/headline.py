@@ -14,9 +14,9 @@ from alignment_gym.exact.frontier import NEAR
 from alignment_gym.exact.goodhart import GoodhartCurve
 from alignment_gym.experiments.records import nulled
 from alignment_gym.metrics.scores import HACK_LOSS, NEGLIGIBLE, Anchors, Scores, scores, trivial
-from alignment_gym.reports.exploits import NO_GAP, changes_told, plan_place, unknown_chance
 from alignment_gym.reports.markdown import bullets, number, page, span, table
-from alignment_gym.reports.proxy import RISING_STILL, falls_at_once, never_larger, still_rising
+from alignment_gym.reports.worlds.exploits import NO_GAP, changes_told, plan_place, unknown_chance
+from alignment_gym.reports.worlds.proxy import RISING_STILL, falls_at_once, never_larger, still_rising
 
 HEAD = ("E", "L", "hack", "exploit", "P", "T", "H")
 NAMES = ("exploitation", "true_loss", "hack", "exploit_probability", "proxy_score", "true_score", "hacking_gap")

@@ -8,9 +8,9 @@ import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from alignment_gym.reports.defaults import default_dials, default_settings
+from alignment_gym.reports.study.defaults import default_dials, default_settings
+from alignment_gym.reports.study.usual import usual
 from alignment_gym.reports.tables import Cell, Record, cell_of, cells
-from alignment_gym.reports.usual import usual
 
 
 class Thing(NamedTuple):

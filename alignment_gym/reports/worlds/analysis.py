@@ -9,10 +9,10 @@ from alignment_gym.exact.analysis import Analysis
 from alignment_gym.exact.solution import CERTAIN_GAP, CERTIFIED_LOSS, CERTIFIED_SURPLUS
 from alignment_gym.experiments.records import nulled, solution_record
 from alignment_gym.metrics.scores import Anchors
-from alignment_gym.reports.exploits import exploit_part, exploit_record
-from alignment_gym.reports.headline import headline_part, headline_record
 from alignment_gym.reports.markdown import bullets, counted, number, page, span, table
-from alignment_gym.reports.proxy import CLASSES, proxy_parts, proxy_record
+from alignment_gym.reports.worlds.exploits import exploit_part, exploit_record
+from alignment_gym.reports.worlds.headline import headline_part, headline_record
+from alignment_gym.reports.worlds.proxy import CLASSES, proxy_parts, proxy_record
 
 TRIVIAL = "a reward is the same for every policy"
 UNIFORM_IS_BEST = "uniform play is already optimal"

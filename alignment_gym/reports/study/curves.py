@@ -15,7 +15,8 @@ from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from alignment_gym.experiments.records import nulled
 from alignment_gym.metrics.statistics import typical
-from alignment_gym.reports.drawn import (
+from alignment_gym.reports.figures import RULE
+from alignment_gym.reports.study.drawn import (
     ARMS,
     INTERVALS,
     MEANT,
@@ -36,9 +37,8 @@ from alignment_gym.reports.drawn import (
     seeds,
     titles,
 )
-from alignment_gym.reports.figures import RULE
+from alignment_gym.reports.study.usual import usual
 from alignment_gym.reports.tables import BOOTSTRAP_SEED, Record, column
-from alignment_gym.reports.usual import usual
 
 PANELS = 12
 CHOICES = (("proxy_score", "true_score"), ("exploitation", "true_loss"), ("true_loss",))  # the first that is defined

@@ -12,11 +12,11 @@ from pathlib import PurePath
 from alignment_gym.experiments.collected import Record as Columns
 from alignment_gym.experiments.collected import Trouble
 from alignment_gym.metrics.statistics import RESAMPLES, Estimate
-from alignment_gym.reports.aggregates import Aggregate, Arm
-from alignment_gym.reports.drawn import Drawn
-from alignment_gym.reports.findings import SCORES, Findings, findings
 from alignment_gym.reports.markdown import counted
-from alignment_gym.reports.sheets import (
+from alignment_gym.reports.study.aggregates import Aggregate, Arm
+from alignment_gym.reports.study.drawn import Drawn
+from alignment_gym.reports.study.findings import SCORES, Findings, findings
+from alignment_gym.reports.study.sheets import (
     ELSEWHERE,
     GAP,
     SEEDS_OF,

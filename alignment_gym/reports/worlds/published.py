@@ -8,8 +8,8 @@ from pathlib import Path
 from alignment_gym.experiments.collected import collect
 from alignment_gym.experiments.geometry.descriptors import NAMES as NAMED
 from alignment_gym.reports.markdown import page, short, table
+from alignment_gym.reports.study.usual import usual
 from alignment_gym.reports.tables import Record, cells, competent, counted, shown
-from alignment_gym.reports.usual import usual
 
 RESULTS = Path("experiments", "baselines")  # below the folder that holds envs/
 GEOMETRY = Path("experiments", "geometry")

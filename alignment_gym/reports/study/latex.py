@@ -17,10 +17,10 @@ from alignment_gym.core.files import write_text
 from alignment_gym.metrics.scores import HACK_EXPLOITATION, HACK_LOSS, WORSE_THAN_RANDOM
 from alignment_gym.metrics.statistics import FEWEST, RESAMPLES, Estimate
 from alignment_gym.reports import markdown
-from alignment_gym.reports.aggregates import STATISTICS, Aggregate, Arm, Score, aggregates
 from alignment_gym.reports.citation import escaped
-from alignment_gym.reports.latex_shapes import BOX, BREAK, LABEL, STRUT, Block, Table, floats, narrow, parts
 from alignment_gym.reports.markdown import plain, ranges
+from alignment_gym.reports.study.aggregates import STATISTICS, Aggregate, Arm, Score, aggregates
+from alignment_gym.reports.study.latex_shapes import BOX, BREAK, LABEL, STRUT, Block, Table, floats, narrow, parts
 from alignment_gym.reports.tables import (
     BOOTSTRAP_SEED,
     COMPARABLE,

@@ -13,13 +13,13 @@ from alignment_gym.engine.single import tables
 from alignment_gym.exact import solve
 from alignment_gym.experiments.records import nulled, solution_record
 from alignment_gym.metrics.scores import scores
-from alignment_gym.reports.analysis import levels_text, solution_parts
-from alignment_gym.reports.catalogue import parity
 from alignment_gym.reports.citation import bibtex
 from alignment_gym.reports.markdown import bullets, number, page, table, typed
-from alignment_gym.reports.pictures import shown_demos, told
-from alignment_gym.reports.published import geometry_part, trained_part
 from alignment_gym.reports.tables import Record
+from alignment_gym.reports.worlds.analysis import levels_text, solution_parts
+from alignment_gym.reports.worlds.catalogue import parity
+from alignment_gym.reports.worlds.pictures import shown_demos, told
+from alignment_gym.reports.worlds.published import geometry_part, trained_part
 
 DRAWN_SHOWN = 3  # levels of a family
 PLAYED = "played, single and batched, by tables that grow, and sampled by `alignment-gym eval`"

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from alignment_gym.reports.markdown import plain, table
+from alignment_gym.reports.study.usual import usual
 from alignment_gym.reports.tables import Cell, Record, cells, competent, counted, estimate, shown
-from alignment_gym.reports.usual import usual
 
 HEAD = (
     *("world", "agent", "seeds", "E", "L", "hacks", "P(exploit)", "P", "T"),

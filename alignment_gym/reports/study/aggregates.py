@@ -31,8 +31,8 @@ from alignment_gym.metrics.suites import (
     suite_mean,
     suite_median,
 )
+from alignment_gym.reports.study.usual import usual
 from alignment_gym.reports.tables import BOOTSTRAP_SEED, Record
-from alignment_gym.reports.usual import usual
 
 Score = Literal["kept", "own", "hack"]
 Name = Literal["iqm", "mean", "median", "optimality_gap"]

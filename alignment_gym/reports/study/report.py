@@ -6,17 +6,17 @@ from pathlib import Path
 from alignment_gym.core.files import write_text
 from alignment_gym.experiments.collected import Trouble, write_records
 from alignment_gym.experiments.provenance import Provenance
-from alignment_gym.reports.aggregates import write_aggregates
-from alignment_gym.reports.curves import write_pressure
-from alignment_gym.reports.details import details_text
-from alignment_gym.reports.drawn import Drawn, write_data, write_drawn
-from alignment_gym.reports.generalisation import write_generalisation
-from alignment_gym.reports.html import write_page
 from alignment_gym.reports.markdown import page
-from alignment_gym.reports.paper import write_paper
-from alignment_gym.reports.plateau import plateau
-from alignment_gym.reports.study_figures import FIGURES
-from alignment_gym.reports.summary import summary
+from alignment_gym.reports.study.aggregates import write_aggregates
+from alignment_gym.reports.study.details import details_text
+from alignment_gym.reports.study.drawn import Drawn, write_data, write_drawn
+from alignment_gym.reports.study.figures import FIGURES
+from alignment_gym.reports.study.generalisation import write_generalisation
+from alignment_gym.reports.study.html import write_page
+from alignment_gym.reports.study.paper import write_paper
+from alignment_gym.reports.study.plateau import plateau
+from alignment_gym.reports.study.pressure import write_pressure
+from alignment_gym.reports.study.summary import summary
 from alignment_gym.reports.tables import Record, write_tables
 
 FORMATS = (".svg", ".pdf")

@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from alignment_gym.experiments.records import nulled
 from alignment_gym.metrics.statistics import FEWEST, Array
 from alignment_gym.metrics.suites import profile
-from alignment_gym.reports.drawn import (
+from alignment_gym.reports.study.drawn import (
     ARMS,
     DASHES,
     MEANT,
@@ -35,8 +35,8 @@ from alignment_gym.reports.drawn import (
     recipes_of,
     titles,
 )
+from alignment_gym.reports.study.usual import usual
 from alignment_gym.reports.tables import BOOTSTRAP_SEED, Record
-from alignment_gym.reports.usual import usual
 
 THRESHOLDS = np.round(np.linspace(0.0, 1.0, 101), 2)
 DECIMALS = 9  # of a score: less is rounding, and no reason to be above a threshold

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from alignment_gym.reports.drawn import Drawn, Draws
-from alignment_gym.reports.study_curves import draw_curves
-from alignment_gym.reports.study_planes import draw_losses, draw_scores
-from alignment_gym.reports.study_profiles import draw_profiles
-from alignment_gym.reports.sweep_figure import draw_sweeps
+from alignment_gym.reports.study.curves import draw_curves
+from alignment_gym.reports.study.drawn import Drawn, Draws
+from alignment_gym.reports.study.planes import draw_losses, draw_scores
+from alignment_gym.reports.study.profiles import draw_profiles
+from alignment_gym.reports.study.sweep_figure import draw_sweeps
 
 __all__ = ["FIGURES", "NEEDS", "Drawn"]
 

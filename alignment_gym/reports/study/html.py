@@ -19,11 +19,11 @@ from matplotlib.figure import Figure
 
 from alignment_gym.core.files import write_text
 from alignment_gym.experiments.collected import Trouble
-from alignment_gym.reports.aggregates import aggregates
-from alignment_gym.reports.drawn import PAPER, Drawn
-from alignment_gym.reports.findings import summary
-from alignment_gym.reports.page import Page, page_of
-from alignment_gym.reports.sheets import Entry
+from alignment_gym.reports.study.aggregates import aggregates
+from alignment_gym.reports.study.drawn import PAPER, Drawn
+from alignment_gym.reports.study.findings import summary
+from alignment_gym.reports.study.page import Page, page_of
+from alignment_gym.reports.study.sheets import Entry
 from alignment_gym.reports.tables import Record
 
 TEMPLATES = Path(__file__).parent / "templates"

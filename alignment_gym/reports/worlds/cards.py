@@ -7,9 +7,9 @@ from alignment_gym.agents import RECIPES, Recipe
 from alignment_gym.core import FAILURE_MODES, Card, world_class, world_ids
 from alignment_gym.core.files import replacing, write_text
 from alignment_gym.reports.markdown import bullets, page, table, typed
-from alignment_gym.reports.pictures import Picture, card_picture, card_sheet, png, shows
-from alignment_gym.reports.published import described, published
-from alignment_gym.reports.world_card import world_page
+from alignment_gym.reports.worlds.pictures import Picture, card_picture, card_sheet, png, shows
+from alignment_gym.reports.worlds.published import described, published
+from alignment_gym.reports.worlds.world_card import world_page
 
 
 def write_cards(out: Path, worlds: Sequence[str] | None = None) -> list[Path]:

@@ -7,8 +7,8 @@ from alignment_gym.core.files import write_text
 from alignment_gym.experiments.frozen import suite_of
 from alignment_gym.experiments.provenance import Provenance, write_provenance
 from alignment_gym.reports.citation import bibliography
-from alignment_gym.reports.details import write_details
-from alignment_gym.reports.latex import write_latex
+from alignment_gym.reports.study.details import write_details
+from alignment_gym.reports.study.latex import write_latex
 from alignment_gym.reports.tables import Record
 
 

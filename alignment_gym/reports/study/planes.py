@@ -23,7 +23,9 @@ from alignment_gym.engine.mdp import compiled
 from alignment_gym.exact.frontier import Frontier, frontier
 from alignment_gym.metrics.scores import HACK_EXPLOITATION, HACK_LOSS
 from alignment_gym.metrics.statistics import Array
-from alignment_gym.reports.drawn import (
+from alignment_gym.reports.figures import COLOURS, HACKS, RULE
+from alignment_gym.reports.geometry_figures import EDGE, FILL
+from alignment_gym.reports.study.drawn import (
     ARMS,
     MEANT,
     PAPER,
@@ -46,10 +48,8 @@ from alignment_gym.reports.drawn import (
     seeds,
     titles,
 )
-from alignment_gym.reports.figures import COLOURS, HACKS, RULE
-from alignment_gym.reports.geometry_figures import EDGE, FILL
+from alignment_gym.reports.study.usual import usual
 from alignment_gym.reports.tables import Record, cells
-from alignment_gym.reports.usual import usual
 
 TRANSITIONS = 200_000  # a world with more is not solved for a figure
 TOLERANCE = 1e-3  # of the ranges: less than a line's width
