@@ -5,6 +5,7 @@ const NONE = -1;
 const HEADINGS = ["north", "east", "south", "west"];
 const GAP = 10; // CSS pixels between the map, the sensor's picture and the edge
 const CAPTION = 24; // CSS pixels of a line of words above a map
+const READABLE = 320; // CSS pixels that captions get, where the map is narrower
 const BEZEL = 4;
 const GLIDE = 110; // milliseconds from one cell to the next
 const STILLS_KEPT = 48;
@@ -139,10 +140,12 @@ class Drawing {
     const height = (this.room[1] * ratio - (caption + gap) * down) / (down * scene.rows);
     const tile = Math.max(Math.floor(Math.min(width, height, this.pictures.atlas.tile * Math.max(ratio, 1))), 4);
     const [wide, high] = [scene.columns * tile, scene.rows * tile];
-    const map = [gap, caption];
-    const sensor = down === 2 ? [gap, 2 * caption + high + gap] : [2 * gap + wide, caption];
-    return { ratio, tile, wide, high, map, sensor, gap,
-      size: [over * (wide + gap) + gap, down * (high + caption + gap)] };
+    const readable = this.plain ? 0 : Math.floor(Math.min(this.room[0], READABLE) * ratio);
+    const full = Math.max(over * (wide + gap) + gap, over === 1 ? readable : 0);
+    const left = over === 1 ? Math.floor((full - wide) / 2) : gap;
+    const map = [left, caption];
+    const sensor = down === 2 ? [left, 2 * caption + high + gap] : [2 * gap + wide, caption];
+    return { ratio, tile, wide, high, map, sensor, room: over === 1 ? full : wide, size: [full, down * (high + caption + gap)] };
   }
 
   cleared(layout) {
@@ -215,7 +218,7 @@ class Drawing {
   }
 
   // The words above a map, smaller where they would not fit.
-  caption(context, layout, [left, top], title, note, colour) {
+  caption(context, layout, [x, top], title, note, colour) {
     const style = getComputedStyle(this.canvas);
     const said = title && note ? `${title}:  ` : title;
     let size = 15 * layout.ratio;
@@ -224,15 +227,16 @@ class Drawing {
       context.font = font(weight);
       return context.measureText(words).width;
     });
-    while (size > 10 * layout.ratio && widths()[0] + widths()[1] > layout.wide) size -= 0.5 * layout.ratio;
-    const [taken] = widths();
+    while (size > 10 * layout.ratio && widths()[0] + widths()[1] > layout.room) size -= 0.5 * layout.ratio;
+    const [taken, more] = widths();
+    const left = taken + more > layout.wide && layout.room > layout.wide ? Math.max((layout.room - taken - more) / 2, 0) : x;
     context.textBaseline = "alphabetic";
     context.fillStyle = style.color;
     context.font = font(600);
-    context.fillText(said, left, top - 7 * layout.ratio, layout.wide);
+    context.fillText(said, left, top - 7 * layout.ratio, layout.room);
     context.fillStyle = colour === "color" ? style.color : style.getPropertyValue(colour) || ALARM;
     context.font = font(400);
-    context.fillText(note, left + taken, top - 7 * layout.ratio, Math.max(layout.wide - taken, 1));
+    context.fillText(note, left + taken, top - 7 * layout.ratio, Math.max(layout.room - taken, 1));
   }
 
   // A frame around the sensor's picture, like a monitor's.

@@ -17,7 +17,7 @@ function words(name) {
 // What an account pays for: "buoy +1, step −0.05".
 function weighed(weights) {
   const told = Object.entries(weights).filter(([, weight]) => weight);
-  return told.map(([name, weight]) => `${words(name)} ${weight > 0 ? "+" : "\u2212"}${Math.abs(weight)}`).join(", ") || "nothing";
+  return told.map(([name, weight]) => `${words(name)} ${weight > 0 ? "+" : "\u2212"}${Number(Math.abs(weight).toPrecision(4))}`).join(", ") || "nothing";
 }
 
 // The events of a step that an account on show weighs, and the exploit once it may be seen.
