@@ -1,6 +1,5 @@
-"""`watch`, `play`, `record`: look at what was learned, or try it by hand."""
+"""`watch`, `play`: look at what was learned, or try it by hand."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -29,7 +28,6 @@ def add_to(app: typer.Typer) -> None:
     """Enter this group's commands."""
     app.command("watch")(watch)
     app.command("play")(play)
-    app.command("record")(record)
 
 
 def watch(
@@ -99,32 +97,3 @@ def _companion(what: str, first: "Actor", dials: dict[str, Any]) -> "Actor":
     known = [each for each in dials_of(world_class(world.card.id)) if each.name != "observe_clock"]
     changed = {each.name: getattr(world, each.name) for each in known if getattr(world, each.name) != each.default}
     return find_actor(what, world.card.id, world.level, changed | dials)
-
-
-def record(
-    actor: ActorArgument,
-    out: Annotated[Path, typer.Option("-o", "--out", help="A .webp, .gif or .mp4 file.")],
-    env: EnvOption = None,
-    level: LevelOption = None,
-    dial: DialOption = None,
-    key: KeyOption = 0,
-    beside: Annotated[str | None, typer.Option("--beside", help="A second agent, shown to the right.")] = None,
-    fps: FpsOption = 8,
-    tile: Annotated[int, typer.Option("--tile", help="Pixels a cell.", min=16, max=120)] = 40,
-) -> None:
-    """Record one episode as an animation."""
-    from alignment_gym.experiments.actors import find_actor
-    from alignment_gym.render.pixels import pixels
-    from alignment_gym.viewing.animation import record as write
-    from alignment_gym.viewing.episode import acted
-    from alignment_gym.viewing.episode import beside as together
-
-    dials = pairs(dial, "--dial")
-    found = find_actor(actor, env, level, dials)
-    frames = acted(found.mdp, found.policy, key, found.label)
-    if beside is None:
-        write((pixels(frame, tile=tile) for frame in frames), out, fps)
-    else:
-        other = find_actor(beside, env or found.mdp.name, level, dials)
-        write(together(frames, acted(other.mdp, other.policy, key, other.label), tile=tile), out, fps)
-    typer.echo(out)

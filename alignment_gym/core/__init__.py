@@ -14,7 +14,7 @@ from alignment_gym.core.errors import (
 )
 from alignment_gym.core.mixture import Mixture
 from alignment_gym.core.registry import full_id, make_world, register, world_class, world_ids
-from alignment_gym.core.scene import Cell, Meter, Scene, Sprite, Tint
+from alignment_gym.core.scene import Cell, Cone, Meter, Scene, Sprite, Tint
 from alignment_gym.core.specification import Specification
 from alignment_gym.core.world import Chances, Outcome, World, dial, dials, generated_index
 
@@ -24,6 +24,7 @@ __all__ = [
     "Card",
     "Cell",
     "Chances",
+    "Cone",
     "Demo",
     "InvalidDial",
     "InvalidPolicy",

@@ -1,4 +1,4 @@
-"""A scene is what a person sees, as data: tiles, sprites, tints and meters on a grid.
+"""A scene is what a person sees, as data: tiles, sprites, tints, view cones and meters on a grid.
 
 Worlds make scenes, `render` turns them into pixels or text; neither knows the other.
 Kinds are words (`water`, `boat`); the renderers own their colours, shapes and letters.
@@ -37,6 +37,19 @@ class Tint:
 
 
 @dataclass(frozen=True, slots=True)
+class Cone(Tint):
+    """A veil that somebody casts: what a camera or an overseer sees from its cell, and nothing behind walls.
+
+    Attributes:
+        cell: where who looks is.
+        facing: `north`, `east`, `south` or `west`.
+    """
+
+    cell: Cell
+    facing: str
+
+
+@dataclass(frozen=True, slots=True)
 class Meter:
     """A labelled bar from 0 to `full`, or a plain on/off light where `full` is 1."""
 
@@ -52,10 +65,12 @@ class Scene:
     Attributes:
         tiles: rows of tile kinds, all of one length.
         sprites: drawn in order, so later ones lie on top.
-        tints: veils between ground and sprites.
+        tints: veils and view cones between ground and sprites.
         meters: shown in the side panel.
         note: one line of what is going on.
         sensor: what the overseer's instrument shows, where that differs from what is there.
+        title: of a sensor's scene, whose picture it is: `what the camera sees`.
+        meanings: what kinds stand for in this world, where the legend's own words would say less.
     """
 
     tiles: tuple[tuple[str, ...], ...]
@@ -64,6 +79,8 @@ class Scene:
     meters: tuple[Meter, ...] = ()
     note: str = ""
     sensor: "Scene | None" = None
+    title: str = ""
+    meanings: tuple[tuple[str, str], ...] = ()
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -239,7 +239,9 @@ class AuditedFactory(World[Shift]):
                 tiles=tuple(tuple(kind if kind == "shelf" else "unseen" for kind in line) for line in WORKSHOP),
                 sprites=tuple(Sprite("unit", cell) for cell in SHELF),
                 note=caught or "one unit like the other",
+                title="what the books show",
             ),
+            meanings=(("lamp", "lamp: an audit may come"), ("auditor", "auditor, pale when away")),
         )
 
     def succeeded(self, shift: Shift) -> bool:

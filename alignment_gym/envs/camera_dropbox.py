@@ -31,13 +31,13 @@ from numpy.typing import NDArray
 from alignment_gym.core import (
     Card,
     Cell,
+    Cone,
     Demo,
     Meter,
     Outcome,
     Scene,
     Specification,
     Sprite,
-    Tint,
     World,
     dial,
     register,
@@ -240,7 +240,7 @@ class CameraDropbox(World[Room]):
         return Scene(
             tiles=ground,
             sprites=(*boxes, Sprite("camera", self.camera, facing=self._facing), robot),
-            tints=(Tint("seen", frozenset(seen)),),
+            tints=(Cone("seen", frozenset(seen), self.camera, self._facing),),
             meters=(Meter("boxes in the hole", inside, self.boxes_at_first),),
             note=f"{inside} in the hole" + (", the camera is blocked" if blocked else ""),
             sensor=Scene(

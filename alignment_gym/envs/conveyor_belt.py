@@ -219,6 +219,7 @@ class ConveyorBelt(World[Hall]):
                 Sprite("robot", hall.cell),
             ),
             note=next(text for holds, text in lies if holds),
+            meanings=(("danger", "where a vase breaks"),),
         )
 
     def succeeded(self, hall: Hall) -> bool:

@@ -216,13 +216,25 @@ class EngagementFeed(World[User]):
         dark = ("unseen",) * len(scale)
         return Scene(
             tiles=(page, ("floor",) * len(scale), scale),
-            sprites=(*items, *clicks, origin, Sprite("user", self._stand(user.taste), label=mood)),
+            sprites=(
+                *items,
+                *clicks,
+                Sprite("robot", (1, 4)),
+                origin,
+                Sprite("user", self._stand(user.taste), label=mood),
+            ),
             meters=(Meter("interest in headlines", user.interest, FULL), Meter("fatigue", user.fatigue, FULL)),
             note=f"{mood}, {READING[user.reading]}",
             sensor=Scene(
                 tiles=(page, dark, dark),
                 sprites=(*[Sprite("item", (0, column), faded=True) for column in columns.values()], *clicks),
                 note="a click" if user.reading else "no click",
+                title="what the platform sees",
+            ),
+            meanings=(
+                ("goal", "calm, as the user came"),
+                ("danger", "outraged"),
+                ("robot", "the feed, which chooses"),
             ),
         )
 

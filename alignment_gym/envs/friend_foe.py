@@ -204,6 +204,7 @@ class FriendFoe(World[Guest]):
             sprites=scene.sprites,
             meters=(Meter("rounds played", len(guest.opened), self.rounds), right),
             note=scene.note,
+            meanings=scene.meanings,
         )
 
     def look(self, guest: Guest) -> Scene:
@@ -218,7 +219,14 @@ class FriendFoe(World[Guest]):
     def _room(self, guest: Guest, note: str) -> Scene:
         kinds = dict.fromkeys(" A*", f"{self.level} floor") | {"#": "wall"}
         boxes = (Sprite("chest", cell) for cell in self.boxes)
-        return Scene(self.map.tiles(kinds), (*boxes, Sprite("robot", guest.cell)), note=note)
+        host = Sprite(self.level, (0, self.map.shape[1] // 2))
+        who = "somebody neutral" if self.level == "neutral" else f"a {self.level}"
+        return Scene(
+            self.map.tiles(kinds),
+            (*boxes, host, Sprite("robot", guest.cell)),
+            note=note,
+            meanings=((self.level, f"{who}, who fills the boxes"), ("chest", "box")),
+        )
 
     def succeeded(self, guest: Guest) -> bool:
         """All rounds were played, and the last box was full."""

@@ -258,6 +258,7 @@ class ImpossibleDelivery(World[Shift]):
                 tiles=ground,
                 sprites=(counter, order, *((Sprite("box", self.counter),) if scanned else ())),
                 note=f"the order: {believed}",
+                title="what the office believes",
             ),
         )
 

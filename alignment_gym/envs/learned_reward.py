@@ -285,12 +285,13 @@ class LearnedReward(World[Room]):
                 Meter("never compared", len(beyond), len(things)),
                 Meter("more than she likes", overdone, len(things)),
             ),
-            note=f"no room that was compared had a setting above {self.coverage}",
+            note=f"beyond all comparisons: {len(beyond)} of {len(things)}; more than she likes: {overdone}",
+            meanings=(("never compared", f"above {self.coverage}: never compared"),),
         )
 
     def look(self, room: Room) -> Scene:
         """The room; neither what the annotator likes nor what she was shown."""
-        return replace(self.draw(room), tints=(), meters=(), note="")
+        return replace(self.draw(room), tints=(), meters=(), note="", meanings=())
 
     def succeeded(self, room: Room) -> bool:
         """Everything is set as the annotator likes it best."""

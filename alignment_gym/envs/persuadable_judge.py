@@ -225,7 +225,14 @@ class PersuadableJudge(World[Talk]):
                 *([Meter("praise", talk.praised, self.depth)] if self.depth else []),
             ),
             note=f"somebody {mood} {HEARD[talk.said]}",
-            sensor=Scene(tiles=(floor, dark, dark), sprites=tuple(rating), note=rated),
+            sensor=Scene(tiles=(floor, dark, dark), sprites=tuple(rating), note=rated, title="what the rating shows"),
+            meanings=(
+                ("goal", "believes what is true"),
+                ("danger", "believes what is false"),
+                ("truth", ""),
+                ("falsehood", ""),
+                ("user", "who asks and rates"),
+            ),
         )
 
     def succeeded(self, talk: Talk) -> bool:

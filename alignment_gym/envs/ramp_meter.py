@@ -294,7 +294,7 @@ class RampMeter(World[Traffic]):
                 Meter("cars held up", traffic.held, len(self.approach)),
             ),
             note=f"{traffic.queue} waiting on the ramp" + (f", {traffic.held} before the highway" * bool(traffic.held)),
-            sensor=Scene(tiles=seen, sprites=tuple(driving), note=measured),
+            sensor=Scene(tiles=seen, sprites=tuple(driving), note=measured, title="what the detectors see"),
         )
 
     def succeeded(self, traffic: Traffic) -> bool:

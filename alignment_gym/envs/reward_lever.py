@@ -251,8 +251,10 @@ class RewardLever(World[Robot]):
             sensor=Scene(
                 tiles=dark,
                 sprites=(Sprite("register", self.cabinet, label=f"{100 * reading:.0f}"),),
-                note=f"the register reads {100 * reading:.0f} %",
+                note=f"{100 * reading:.0f} % of full pay",
+                title="what is paid for",
             ),
+            meanings=(("chute", "chute of parts"), ("bench", "bench, where parts are mounted")),
         )
 
     def succeeded(self, robot: Robot) -> bool:

@@ -257,6 +257,7 @@ class RocksDiamonds(World[Mine]):
                 Meter("rocks in place", delivered[1], len(rocks)),
             ),
             note=", ".join(f"{kind} {'pay' if pays else 'cost'} a point" for kind, pays in prices),
+            meanings=(("goal", "the marked place"), ("switch", "switch: + pays, - costs")),
         )
 
     def look(self, mine: Mine) -> Scene:

@@ -26,13 +26,13 @@ from numpy.typing import NDArray
 from alignment_gym.core import (
     Card,
     Cell,
+    Cone,
     Demo,
     Meter,
     Outcome,
     Scene,
     Specification,
     Sprite,
-    Tint,
     World,
     dial,
     register,
@@ -370,7 +370,7 @@ class SensorCleaner(World[Robot]):
                 *(() if self.tamper_proof else (cap,)),
                 machine,
             ),
-            tints=() if covered else (Tint("seen", self.view_field),),
+            tints=() if covered else (Cone("seen", self.view_field, self.camera, facing),),
             meters=() if self.tamper_proof else (Meter("cap on the lens", robot.catch, self.depth),),
             note=f"{len(dirt)} dirty",
             sensor=Scene(

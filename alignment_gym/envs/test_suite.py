@@ -281,6 +281,22 @@ class TestSuite(World[Repository]):
                 Meter("pretence shipped", float(repository.gamed), 1),
             ),
             note=next(text for holds, text in notes if holds),
+            sensor=self._reported(repository.code, edited),
+            meanings=(("function", "function, and how far it is"), ("server", "server, where tests run")),
+        )
+
+    def _reported(self, code: tuple[int, ...], edited: bool) -> Scene:
+        """What the visible tests would say of each function, bugs apart."""
+        results = [any(amounts[0] for _, _, amounts in self.tested(*each, edited)) for each in enumerate(code)]
+        kinds = dict.fromkeys(".@#TS", "unseen") | dict.fromkeys("FX", "wall")
+        return Scene(
+            tiles=self.map.tiles(kinds),
+            sprites=tuple(
+                Sprite("passes" if passed else "fails", place)
+                for place, passed in zip(self.places, results, strict=False)
+            ),
+            note=f"{sum(results)} of {FUNCTIONS} would pass",
+            title="what the visible tests say",
         )
 
     def sheet(self, number: int, code: int) -> str:

@@ -219,7 +219,7 @@ class TomatoWatering(World[Garden]):
         """The garden as it is, and beside it what the gardener sees."""
         wet, dry = self._sorted(garden)
         there = self._scene(garden.cell, wet, dry, f"{len(wet)} of {len(self.tomatoes)} watered")
-        return replace(there, sensor=self.look(garden))
+        return replace(there, sensor=replace(self.look(garden), title="what the gardener sees"))
 
     def look(self, garden: Garden) -> Scene:
         """What the gardener sees."""

@@ -8,6 +8,7 @@ from alignment_gym.core.maps import STEPS
 
 LINES_KEPT = 10
 TRAIL_KEPT = 14  # cells
+UNEXPLAINED = 1e-6  # of a reward: less is rounding
 
 Range = tuple[float, float]
 
@@ -75,6 +76,16 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """One event of a step: its name, what it paid, what it was worth, and whether it marks the exploit."""
+
+    name: str
+    paid: float
+    meant: float
+    marks: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """All that one picture shows.
 
@@ -107,6 +118,22 @@ class Frame:
         """The first step of the exploit, None before it or where it stays covered."""
         return None if self.true_hidden else self.ledger.first_seen.get(self.exploit_event)
 
+    def entries(self, line: Line) -> list["Entry"]:
+        """Return a step's weighed events, each with what it was paid and worth, and the exploit.
+
+        What no event explains, such as a learned reward's pay, comes first, under no name.
+        """
+        paid, worth = line.proxy_reward, line.true_reward
+        found = []
+        for name, amount in sorted(line.events.items(), key=lambda event: event[0] == "step"):
+            proxy, true = self.proxy.get(name, 0.0) * amount, self.true.get(name, 0.0) * amount
+            paid, worth = paid - proxy, worth - true
+            marks = name == self.exploit_event and not self.true_hidden
+            if proxy or marks or (true and not self.true_hidden):
+                found.append(Entry(_counted(name, amount), proxy, true, marks))
+        rest = abs(paid) > UNEXPLAINED or (abs(worth) > UNEXPLAINED and not self.true_hidden)
+        return [Entry("", paid, worth, False), *found] if rest or not found else found
+
     def told(self, line: Line) -> str:
         """Name the events of a step that either account weighs, and the exploit."""
         weighed = [
@@ -117,8 +144,43 @@ class Frame:
         return ", ".join(name for name in weighed if name != "step")
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One picture of a contact sheet: what it is called, and the frame."""
+
+    name: str
+    frame: Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """An episode in a few moments, in order."""
+
+    name: str
+    moments: tuple[Moment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Idea:
+    """What stands above the strips.
+
+    Attributes:
+        title: the world's name.
+        meant: what the designer wants.
+        paid: what the proxy pays for.
+        loophole: how the two come apart.
+    """
+
+    title: str
+    meant: str
+    paid: str
+    loophole: str
+
+
 def instrument(scene: Scene) -> str:
     """Say whose picture the sensor's view is."""
+    if scene.sensor is not None and scene.sensor.title:
+        return scene.sensor.title
     kinds = {sprite.kind for sprite in scene.sprites}
     return "what the camera sees" if "camera" in kinds else "what the sensor shows"
 
@@ -141,5 +203,5 @@ def signed(value: float) -> str:
 
 def weighed(weights: Mapping[str, float]) -> str:
     """Return what an account pays for: `buoy +1, step -0.05`."""
-    shown = [f"{name.replace('_', ' ')} {weight:+g}" for name, weight in weights.items() if weight]
+    shown = [f"{name.replace('_', ' ')} {weight:+.4g}" for name, weight in weights.items() if weight]
     return ", ".join(shown) or "nothing"

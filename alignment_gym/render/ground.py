@@ -1,12 +1,14 @@
 """The map itself: ground, veils, trail and sprites on one surface."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import pairwise
 from math import pi, sin
 
 import pygame
 
-from alignment_gym.core import Cell, Scene, Sprite, Tint
+from alignment_gym.core import Cell, Cone, Scene, Sprite, Tint
+from alignment_gym.core.maps import STEPS
 from alignment_gym.render import palette
 from alignment_gym.render.palette import mixed
 from alignment_gym.render.sprites import picture, wake
@@ -19,7 +21,10 @@ CORNERS = (  # upper left, upper right, lower left, lower right: the sides that 
     ((1, 0), (0, -1)),
     ((1, 0), (0, 1)),
 )
+RED_GREEN_BLUE = (0xFF, 0xFF00, 0xFF0000, 0)
 VEIL = 70  # of 255
+RAY = 150
+RAYS_TO, RAY_EVERY = 64, 16  # degrees to either side of straight ahead, and between rays
 FIXTURES = frozenset({"bench", "panel"})
 BESIDE = 0.66  # size of the one who acts, at a fixture
 
@@ -71,7 +76,14 @@ def still(tiles: Tiles, tints: tuple[Tint, ...], sprites: tuple[Sprite, ...], ti
     drawn = ground(tiles, tints, tile).copy()
     for sprite in sprites:
         _place(drawn, sprite_picture(sprite, sprite.facing, tile), 0, 0, sprite.cell, tile)
-    return drawn
+    return as_bytes(drawn)
+
+
+def as_bytes(drawn: pygame.Surface) -> pygame.Surface:
+    """Return a picture in the order in which it is handed out, red, green, blue, so that placing it only copies."""
+    copied = pygame.Surface(drawn.get_size(), 0, 24, masks=RED_GREEN_BLUE)
+    copied.blit(drawn, (0, 0))
+    return copied
 
 
 @lru_cache(maxsize=24)
@@ -86,7 +98,7 @@ def ground(tiles: Tiles, tints: tuple[Tint, ...], tile: int) -> pygame.Surface:
         for column, kind in enumerate(line):
             _draw_edges(large, tiles, (row, column), kind, size)
     for tint in tints:
-        _draw_tint(large, tint, size)
+        _draw_tint(large, tint, tiles, size)
     return pygame.transform.smoothscale(large, (len(tiles[0]) * tile, len(tiles) * tile))
 
 
@@ -106,9 +118,9 @@ def _draw_tile(large: pygame.Surface, tiles: Tiles, cell: Cell, kind: str, size:
     colour = palette.tile_colour(kind)
     if kind not in palette.SHORES:
         large.fill(colour, box)
-        if kind == "unseen":
-            _hatch(large, box)
-        elif kind not in palette.SOLID:
+        if kind in SIGNS:
+            SIGNS[kind](large, box)
+        if kind not in palette.SOLID:
             pygame.draw.rect(large, mixed(colour, palette.INK, 0.10), box, max(size // 40, 1))
         return
     large.fill(palette.tile_colour("land"), box)
@@ -127,6 +139,40 @@ def _waves(large: pygame.Surface, box: pygame.Rect, colour: palette.Colour, phas
         top = box.top + size * (0.25 + 0.5 * number)
         crest = [(left + size * 0.03 * step, top + size * 0.03 * sin(step * pi / 3)) for step in range(11)]
         pygame.draw.lines(large, colour, False, crest, max(size // 30, 2))
+
+
+def _lava(large: pygame.Surface, box: pygame.Rect) -> None:
+    """Draw waves that are too steep for water, so that lava is told by more than its colour."""
+    size = box.width
+    for number in range(3):
+        top = box.top + size * (0.25 + 0.25 * number)
+        crest = [(box.left + size * (0.1 + 0.16 * step), top + size * 0.07 * (-1) ** step) for step in range(6)]
+        pygame.draw.lines(large, palette.VERMILION, False, crest, max(size // 18, 2))
+
+
+def _flag(large: pygame.Surface, box: pygame.Rect) -> None:
+    """Plant a flag in the corner that things on the tile leave free."""
+    size = box.width
+    foot, tip = (box.left + size * 0.14, box.top + size * 0.54), (box.left + size * 0.14, box.top + size * 0.1)
+    cloth = [tip, (tip[0] + size * 0.34, tip[1] + size * 0.12), (tip[0], tip[1] + size * 0.24)]
+    pygame.draw.polygon(large, palette.GREEN, cloth)
+    pygame.draw.line(large, palette.INK, tip, foot, max(size // 24, 2))
+
+
+def _stripes(large: pygame.Surface, box: pygame.Rect) -> None:
+    """Stripe what harms."""
+    shade, size = mixed(palette.tile_colour("danger"), palette.VERMILION, 0.35), box.width
+    for offset in range(size // 8, 2 * size, size // 4):
+        start = (max(offset - size, 0), min(offset, size - 1))
+        end = (min(offset, size - 1), max(offset - size, 0))
+        first, last = ((box.left + x, box.top + y) for x, y in (start, end))
+        pygame.draw.line(large, shade, first, last, max(size // 18, 2))
+
+
+def _pit(large: pygame.Surface, box: pygame.Rect) -> None:
+    """Draw the dark inside of a hole."""
+    inside = box.inflate(-box.width // 5, -box.width // 5)
+    pygame.draw.rect(large, mixed(palette.tile_colour("hole"), palette.INK, 0.75), inside, border_radius=box.width // 6)
 
 
 def _hatch(large: pygame.Surface, box: pygame.Rect) -> None:
@@ -158,7 +204,31 @@ def _draw_edges(large: pygame.Surface, tiles: Tiles, cell: Cell, kind: str, size
             large.fill(mixed(palette.tile_colour("wall"), palette.INK, 0.7), side)
 
 
-def _draw_tint(large: pygame.Surface, tint: Tint, size: int) -> None:
+SIGNS: dict[str, Callable[[pygame.Surface, pygame.Rect], None]] = {
+    "unseen": _hatch,
+    "lava": _lava,
+    "goal": _flag,
+    "danger": _stripes,
+    "hole": _pit,
+}
+
+
+def _draw_cone(large: pygame.Surface, cone: Cone, size: int) -> None:
+    """Draw rays from who looks over all that is seen, and nowhere else."""
+    rays = pygame.Surface(large.get_size(), pygame.SRCALPHA)
+    ahead = pygame.Vector2(STEPS[cone.facing][::-1])
+    middle = pygame.Vector2(cone.cell[1] + 0.5, cone.cell[0] + 0.5) + 0.4 * ahead
+    colour = (*mixed(palette.TINTS.get(cone.kind, palette.UNKNOWN_TINT), palette.INK, 0.3), RAY)
+    reach = sum(large.get_size())
+    for angle in range(-RAYS_TO, RAYS_TO + 1, RAY_EVERY):
+        end = middle * size + ahead.rotate(angle) * reach
+        pygame.draw.line(rays, colour, middle * size, end, max(size // 30, 2))
+    for row, column in sorted(cone.cells):
+        box = (column * size, row * size, size, size)
+        large.blit(rays, box[:2], box)
+
+
+def _draw_tint(large: pygame.Surface, tint: Tint, tiles: Tiles, size: int) -> None:
     colour = palette.TINTS.get(tint.kind, palette.UNKNOWN_TINT)
     veil = pygame.Surface((size, size), pygame.SRCALPHA)
     veil.fill((*colour, VEIL))
@@ -170,4 +240,8 @@ def _draw_tint(large: pygame.Surface, tint: Tint, size: int) -> None:
             start = (column + (right > 0), row + (down > 0))
             end = (start[0] + (down != 0), start[1] + (right != 0))
             first, last = ((x * size, y * size) for x, y in (start, end))
-            pygame.draw.line(large, mixed(colour, palette.INK, 0.35), first, last, max(size // 26, 2))
+            dark = tiles[row][column] in palette.SOLID
+            shade = mixed(colour, palette.PAPER, 0.3) if dark else mixed(colour, palette.INK, 0.35)
+            pygame.draw.line(large, shade, first, last, max(size // (14 if dark else 26), 2))
+    if isinstance(tint, Cone):
+        _draw_cone(large, tint, size)

@@ -23,12 +23,13 @@ from alignment_gym.render.palette import (
     Colour,
     mixed,
 )
-from alignment_gym.render.pen import fitting, words
+from alignment_gym.render.pen import breadth, fitting, words
 
 WIDTH = 360  # all measures are pixels at a tile of 40
 HEIGHT = 440
 MARGIN = 14
-METERS_SHOWN = 2
+METERS_SHOWN = 3
+ENTRY = 102  # where events stand, right of steps and actions
 ROOM = 1.12  # a bar without a known range is longer than its value
 
 
@@ -134,8 +135,19 @@ def _heading(column: Column, frame: Frame) -> None:
     column.down(16)
     column.fill(PALE, 0, 0, column.width, column.scaled(4), 2)
     if step and horizon:
-        column.fill(STEEL, 0, 0, column.width * min(step / horizon, 1.0), column.scaled(4), 2)
+        _elapsed(column, min(step / horizon, 1.0), frame.exploited_at, horizon)
     column.down(16)
+
+
+def _elapsed(column: Column, share: float, exploited_at: int | None, horizon: int) -> None:
+    """Draw how much of the episode is over, and where in it the exploit was first seen."""
+    column.fill(STEEL, 0, 0, column.width * share, column.scaled(4), 2)
+    if exploited_at is None:
+        return
+    start, half = column.width * min(exploited_at / horizon, 1.0), column.scaled(5)
+    column.fill(VERMILION, start, 0, column.width * share - start, column.scaled(4), 2)
+    x, y = column.left + start, column.y + column.scaled(4)
+    pygame.draw.polygon(column.surface, VERMILION, [(x, y), (x - half, y + half), (x + half, y + half)])
 
 
 def _account(
@@ -145,7 +157,7 @@ def _account(
     column.write(f"{name} ({kind})", 20, INK)
     column.write(signed(value), 27, INK, right, right=True)
     column.down(22)
-    _bar(column, value, ends, colour)
+    draw_bar(column, value, ends, colour, column.width, column.scaled(16))
     column.down(21)
     best = "" if ends.best is None else f"best policy {signed(ends.best)}"
     column.write(best, 16, GREY, right, right=True)
@@ -154,8 +166,8 @@ def _account(
     column.down(24)
 
 
-def _bar(column: Column, value: float, ends: Scale, colour: Colour) -> None:
-    height, width = column.scaled(16), column.width
+def draw_bar(column: Column, value: float, ends: Scale, colour: Colour, width: int, height: int) -> None:
+    """Draw a return as a bar from 0, and a green line where the best policy ends."""
     column.fill(PALE, 0, 0, width, height, 3)
     zero, tip = ends.share(0.0) * width, ends.share(value) * width
     shade = colour if value >= 0 else mixed(colour, INK, 0.25)
@@ -192,7 +204,7 @@ def _exploit(column: Column, frame: Frame) -> None:
     since = frame.exploited_at
     if since is not None:
         column.fill(VERMILION, 0, 0, column.width, column.scaled(26), column.scaled(4))
-        _triangle(column)
+        draw_warning(column, 26)
         column.down(6)
         told = f"EXPLOIT: {frame.exploit_event.replace('_', ' ')}, step {since}"
         column.write(told, 20, PAPER, 32, room=column.width - column.scaled(40))
@@ -200,17 +212,22 @@ def _exploit(column: Column, frame: Frame) -> None:
     column.down(36)
 
 
-def _triangle(column: Column) -> None:
-    left, top, unit = column.left + column.scaled(8), column.y + column.scaled(5), column.unit
+def draw_warning(column: Column, size: float) -> None:
+    """Draw a triangle with an exclamation mark at the left end of a banner, as high as its text asks for."""
+    unit = column.unit * size / 26
+    left, top = column.left + 8 * unit, column.y + 5 * unit
     corners = [(left + 8 * unit, top), (left + 16 * unit, top + 15 * unit), (left, top + 15 * unit)]
     pygame.draw.polygon(column.surface, PAPER, corners)
-    mark = words("!", column.scaled(18), VERMILION)
+    mark = words("!", round(18 * unit), VERMILION)
     column.surface.blit(mark, mark.get_rect(center=(left + 8 * unit, top + 10 * unit)))
 
 
 def _meter(column: Column, meter: Meter) -> None:
     right = WIDTH - 2 * MARGIN
-    column.write(meter.label, 17, INK, room=column.scaled(150))
+    size = 17
+    while size > 13 and breadth(meter.label, column.scaled(size)) > column.scaled(150):
+        size -= 1
+    column.write(meter.label, size, INK, room=column.scaled(150))
     cells = round(meter.full) if meter.full == round(meter.full) and 1 <= meter.full <= 8 else 0
     start, width, height = column.scaled(160), column.scaled(right - 160 - 46), column.scaled(11)
     if cells:
@@ -221,43 +238,47 @@ def _meter(column: Column, meter: Meter) -> None:
     else:
         column.fill(PALE, start, 1, width, height, 2)
         column.fill(GREY, start, 1, width * min(meter.value / meter.full, 1.0) if meter.full else 0, height, 2)
-    column.write(f"{meter.value:g}/{meter.full:g}", 17, INK, right, right=True)
+    column.write(f"{meter.value:.3g}/{meter.full:g}", 17, INK, right, right=True)
     column.down(21)
 
 
 def _lines(column: Column, frame: Frame) -> None:
+    """Write the last steps, newest first, a row for every event with its two amounts."""
     right = WIDTH - 2 * MARGIN
-    column.write("last steps", 16, GREY)
+    column.write("last events", 16, GREY)
     column.write("paid", 16, GREY, right - 58, right=True)
     column.write("meant", 16, GREY, right, right=True)
     column.down(15)
     column.fill(PALE, 0, 0, column.width, 1)
     column.down(5)
     for number, line in enumerate(frame.ledger.lines[:LINES_KEPT]):
-        if column.y + column.scaled(16) > column.surface.get_height():
+        if not _line(column, frame, line, GREY if number else INK):
             return
-        _line(column, frame, line, GREY if number else INK)
+
+
+def _line(column: Column, frame: Frame, line: Line, colour: Colour) -> bool:
+    """Write a step, and tell whether there was room for all of it."""
+    for number, entry in enumerate(frame.entries(line)):
+        if column.y + column.scaled(16) > column.surface.get_height():
+            return False
+        if not number:
+            column.write(str(line.step), 17, colour, 22, right=True)
+            column.write(line.action, 17, colour, 32, room=column.scaled(66))
+        meant = "?" if frame.true_hidden else signed(entry.meant)
+        row = _row((entry.name, signed(entry.paid), meant), VERMILION if entry.marks else colour, column.unit)
+        column.surface.blit(row, (column.left + column.scaled(ENTRY), round(column.y)))
         column.down(17)
-
-
-def _line(column: Column, frame: Frame, line: Line, colour: Colour) -> None:
-    marked = frame.exploit_event in line.events and not frame.true_hidden
-    meant = "?" if frame.true_hidden else signed(line.true_reward)
-    content = (str(line.step), line.action, frame.told(line), signed(line.proxy_reward), meant)
-    drawn = _row(content, colour, VERMILION if marked else colour, column.unit)
-    column.surface.blit(drawn, (column.left, round(column.y)))
+    return True
 
 
 @lru_cache(maxsize=1024)
-def _row(content: tuple[str, ...], colour: Colour, accent: Colour, unit: float) -> pygame.Surface:
-    """Return a row of the ledger; kept, because it is shown in several frames."""
-    step, action, told, paid, meant = content
-    right = WIDTH - 2 * MARGIN
+def _row(content: tuple[str, str, str], colour: Colour, unit: float) -> pygame.Surface:
+    """Return an event's row; kept, because it is shown in many frames."""
+    told, paid, meant = content
+    right = WIDTH - 2 * MARGIN - ENTRY
     row = Column(pygame.Surface((round(right * unit), round(17 * unit)), 0, 32), 0, 0.0, unit)
     row.surface.fill(PAGE)
-    row.write(step, 17, colour, 22, right=True)
-    row.write(action, 17, colour, 32, room=row.scaled(52))
-    row.write(told, 17, accent, 86, room=row.scaled(right - 86 - 108))
+    row.write(told, 17, colour, room=row.scaled(right - 108))
     row.write(paid, 17, colour, right - 58, right=True)
     row.write(meant, 17, colour, right, right=True)
     return row.surface

@@ -7,12 +7,14 @@ from itertools import pairwise
 import numpy as np
 import pygame
 
-from alignment_gym.render.palette import INK, Colour
+from alignment_gym.render.palette import GREY, INK, PALE, Colour, mixed
 
 FINE = 4  # pixels drawn for one shown
 QUARTER_TURNS = {"": 0, "east": 0, "south": 1, "west": 2, "north": 3}
 EDGE = 0.035
-SHADE = 51  # a sixth of 255: text in few shades makes animations half as large
+WASHED = 0.72  # how much of a faded thing's colours is gone
+FADED = 165  # of 255: solid enough to be seen on dark ground
+SHADE = 85  # a third of 255: text in few shades makes animations half as large
 
 Point = tuple[float, float]
 
@@ -20,7 +22,7 @@ Point = tuple[float, float]
 class Pen:
     """Draws in a unit square: x to the right, y down, things facing east until turned.
 
-    A faded pen leaves fills nearly clear and edges grey: not here now, but coming, or off.
+    A faded pen takes most of the colour away and lets the ground through: not here now, but coming, or off.
     """
 
     def __init__(self, size: int, facing: str = "", faded: bool = False) -> None:
@@ -94,10 +96,10 @@ class Pen:
         return (pygame.Vector2(x - 0.5, y - 0.5).rotate(90 * self._turns) + pygame.Vector2(0.5, 0.5)) * self.size
 
     def _fill(self, colour: Colour) -> tuple[int, int, int, int]:
-        return (*colour, 60 if self.faded else 255)
+        return (*mixed(colour, PALE, WASHED), FADED) if self.faded else (*colour, 255)
 
     def _edge(self, colour: Colour) -> tuple[int, int, int, int]:
-        return (*colour, 110 if self.faded else 255)
+        return (*mixed(colour, GREY, WASHED), FADED) if self.faded else (*colour, 255)
 
 
 @lru_cache(maxsize=64)
@@ -133,3 +135,14 @@ def fitting(text: str, size: int, width: int) -> str:
     while text and breadth(text + "…", size) > width:
         text = text[:-1]
     return text.rstrip(" ,") + "…"
+
+
+def wrapped(text: str, size: int, width: int) -> list[str]:
+    """Return the text as lines that are no wider than `width` pixels; single words may be."""
+    lines: list[str] = []
+    for word in text.split():
+        if lines and breadth(f"{lines[-1]} {word}", size) <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines

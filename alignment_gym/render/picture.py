@@ -1,5 +1,6 @@
 """A whole picture: the map, the sensor's view of it, what is on it, and the side panel."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -7,9 +8,9 @@ import numpy as np
 import pygame
 from numpy.typing import NDArray
 
-from alignment_gym.core import Scene, Sprite
+from alignment_gym.core import Scene, Sprite, Tint
 from alignment_gym.render.frame import Frame, instrument
-from alignment_gym.render.ground import draw_scene, sprite_picture
+from alignment_gym.render.ground import as_bytes, draw_scene, ground, sprite_picture
 from alignment_gym.render.palette import GREY, INK, PALE, PAPER, VERMILION, Colour
 from alignment_gym.render.panel import HEIGHT, WIDTH, draw_panel
 from alignment_gym.render.pen import breadth, fitting, words
@@ -18,6 +19,7 @@ BASE = 40  # pixels of a tile at which all other measures hold
 EDGE = 14
 CAPTION = 26
 LEGEND_ROW = 26
+LEGEND_ROWS = 2
 LEGEND_ICON = 22
 SMALLEST = 9  # pixels of a line of text
 NOTICE_SIZE = 20
@@ -29,9 +31,16 @@ SAYINGS = {
     "arrow": "the way round",
     "stop": "",
     "islet": "",
+    "seen": "in sight",
 }
 
+GROUNDS = {"goal": "goal", "lava": "lava", "hole": "hole", "danger": "to be avoided"}  # tiles that a legend names
+ALONE = frozenset({(0, 0)})
+
 Shape = tuple[int, int]
+Named = Sprite | Tint | str
+Entry = tuple[Named, str]
+"""What a legend names, which is a thing, a veil, or a kind of ground, and its words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +59,7 @@ class Layout:
 def paint(frame: Frame, panel: bool, tile: int) -> NDArray[np.uint8]:
     """Draw a frame and return its pixels, (height, width, 3)."""
     layout = laid_out(frame.scene.shape, frame.scene.sensor is not None, panel, tile)
-    surface, canvas = _surfaces(layout.size)
+    image, surface = _canvas(layout.size)
     surface.fill(PAPER)
     scene, unit = frame.scene, layout.unit
     draw_scene(surface, layout.scene[::-1], scene, layout.tile, frame.ledger.heading, frame.ledger.trail)
@@ -63,19 +72,20 @@ def paint(frame: Frame, panel: bool, tile: int) -> NDArray[np.uint8]:
     elif panel:
         _caption(surface, layout.scene, "", scene.note, INK, unit, room)
     if layout.panel is not None:
-        _legend(surface, layout, scene)
-        draw_panel(surface, frame, layout.panel, unit)
-    canvas.blit(surface, (0, 0))
-    return _pixels(canvas)
+        width = layout.panel - layout.legend[0] - round(EDGE * unit)
+        surface.blit(_legend(legend(scene), width, unit), layout.legend)
+        beside = _sheet((layout.size[0] - layout.panel, layout.size[1]))
+        draw_panel(beside, frame, 0, unit)
+        surface.blit(beside, (layout.panel, 0))
+    return image
 
 
 def paint_scene(scene: Scene, tile: int) -> NDArray[np.uint8]:
     """Draw a map alone and return its pixels."""
     rows, columns = scene.shape
-    surface, canvas = _surfaces((columns * tile, rows * tile))
+    image, surface = _canvas((columns * tile, rows * tile))
     draw_scene(surface, (0, 0), scene, tile, "", ())
-    canvas.blit(surface, (0, 0))
-    return _pixels(canvas)
+    return image
 
 
 @lru_cache(maxsize=64)
@@ -86,7 +96,7 @@ def laid_out(shape: Shape, sensed: bool, panel: bool, tile: int) -> Layout:
     down, over = (1, 1) if not sensed else (2, 1) if columns > rows else (1, 2)
     edge, caption = round(EDGE * unit), round(CAPTION * unit)
     caption = caption if sensed or panel else 0
-    legend = round(2 * LEGEND_ROW * unit) + edge if panel else 0
+    legend = round(LEGEND_ROWS * LEGEND_ROW * unit) + edge if panel else 0
     if panel:
         free = round(HEIGHT * unit) - legend - down * (caption + edge)
         tile = max(tile, min(free // (down * rows), round(LARGEST * tile)))
@@ -112,8 +122,8 @@ def laid_out(shape: Shape, sensed: bool, panel: bool, tile: int) -> Layout:
 def paint_notice(image: NDArray[np.uint8], lines: tuple[str, ...]) -> NDArray[np.uint8]:
     """Draw lines of text in a box, centred on the part of a picture that holds the map."""
     height, width = image.shape[:2]
-    surface, canvas = _surfaces((width, height))
-    surface.blit(pygame.image.frombuffer(image.tobytes(), (width, height), "RGB"), (0, 0))
+    noticed, surface = _canvas((width, height))
+    noticed[:] = image
     drawn = [[words(part, NOTICE_SIZE, PAPER) for part in line.split("\t")] for line in lines]
     first = max((line[0].get_width() + EDGE for line in drawn if len(line) > 1), default=0)
     room = max(line[0].get_width() if len(line) == 1 else first + line[1].get_width() for line in drawn)
@@ -123,22 +133,26 @@ def paint_notice(image: NDArray[np.uint8], lines: tuple[str, ...]) -> NDArray[np
     for number, line in enumerate(drawn):
         for part, x in zip(line, (0, first), strict=False):
             surface.blit(part, (box.left + EDGE + x, box.top + EDGE + number * NOTICE_LINE))
+    return noticed
+
+
+def surface_pixels(surface: pygame.Surface) -> NDArray[np.uint8]:
+    """Return a surface's pixels, (height, width, 3)."""
+    image, canvas = _canvas(surface.get_size())
     canvas.blit(surface, (0, 0))
-    return _pixels(canvas)
+    return image
+
+
+def _canvas(size: tuple[int, int]) -> tuple[NDArray[np.uint8], pygame.Surface]:
+    """Return new pixels, and a surface that draws on them, so that nothing has to be copied."""
+    image = np.empty((size[1], size[0], 3), dtype=np.uint8)
+    return image, pygame.image.frombuffer(image, size, "RGB")
 
 
 @lru_cache(maxsize=8)
-def _surfaces(size: tuple[int, int]) -> tuple[pygame.Surface, pygame.Surface]:
-    """Return a surface that is fast to draw on, and one whose bytes are red, green, blue."""
-    masks = (0xFF, 0xFF00, 0xFF0000, 0)
-    return pygame.Surface(size, 0, 32), pygame.Surface(size, 0, 24, masks=masks)
-
-
-def _pixels(canvas: pygame.Surface) -> NDArray[np.uint8]:
-    width, height = canvas.get_size()
-    content = np.frombuffer(memoryview(canvas.get_buffer()), dtype=np.uint8)  # type: ignore[arg-type]
-    rows = content.reshape(height, canvas.get_pitch())[:, : 3 * width]
-    return np.array(rows.reshape(height, width, 3), dtype=np.uint8)
+def _sheet(size: tuple[int, int]) -> pygame.Surface:
+    """Return a surface on which letters are drawn faster than on three bytes a pixel."""
+    return pygame.Surface(size, 0, 32)
 
 
 def _caption(
@@ -163,34 +177,86 @@ def _bezel(surface: pygame.Surface, layout: Layout, shape: Shape) -> None:
     pygame.draw.rect(surface, INK, box.inflate(2 * thick, 2 * thick), thick, border_radius=2 * thick)
 
 
-def _legend(surface: pygame.Surface, layout: Layout, scene: Scene) -> None:
-    """Name what is on the map, in two rows; what does not fit is left out."""
-    unit, (left, y) = layout.unit, layout.legend
-    icon, size, row = round(LEGEND_ICON * unit), round(17 * unit), round(LEGEND_ROW * unit)
-    right = (layout.panel or layout.size[0]) - round(EDGE * unit)
-    x, rows_left = left, 2
-    for sprite in legend(scene):
-        name = words(SAYINGS.get(sprite.kind, sprite.kind), size, GREY)
-        wide = icon + round(4 * unit) + name.get_width() + round(14 * unit)
-        if x + wide - round(14 * unit) > right:
-            x, y, rows_left = left, y + row, rows_left - 1
-        if not rows_left:
-            return
-        _swatch(surface, sprite, x, y, icon)
-        surface.blit(name, (x + icon + round(4 * unit), y + (icon - name.get_height()) // 2 + 1))
-        x += wide
+@lru_cache(maxsize=128)
+def _legend(entries: tuple[Entry, ...], width: int, unit: float) -> pygame.Surface:
+    """Return what names things, in two rows of smaller letters where there are many, or three low ones."""
+    icon, row = round(LEGEND_ICON * unit), round(LEGEND_ROW * unit)
+    drawn = pygame.Surface((width, LEGEND_ROWS * row), 0, 32)
+    drawn.fill(PAPER)
+    size = max(round(17 * unit), SMALLEST)
+    while size > SMALLEST and draw_legend(None, entries, (0, 0), width, icon, size, row) > LEGEND_ROWS:
+        size -= 1
+    if draw_legend(None, entries, (0, 0), width, icon, size, row) > LEGEND_ROWS:
+        icon, row = 2 * icon // 3, 2 * row // 3
+    draw_legend(drawn, entries, (0, 0), width, icon, size, row)
+    return as_bytes(drawn)
 
 
-def legend(scene: Scene) -> list[Sprite]:
-    """Return one sprite a kind, the one who acts first, solid ones before faded ones."""
+def draw_legend(
+    surface: pygame.Surface | None,
+    entries: Sequence[Entry],
+    corner: tuple[int, int],
+    right: int,
+    icon: int,
+    size: int,
+    row: int,
+) -> int:
+    """Name things from a corner on, in rows that end before pixel `right`; return how many rows they take.
+
+    Args:
+        surface: where to draw, None to count rows only.
+        entries: what is named.
+        corner: the upper left one, (x, y).
+        right: where rows end.
+        icon: pixels of a picture.
+        size: pixels of the letters.
+        row: pixels from one row to the next.
+    """
+    (x, y), rows, space = corner, 1, round(0.64 * icon)
+    for entry, name in entries:
+        wide = icon + 4 + breadth(name, size)
+        if x + wide > right and x > corner[0]:
+            x, y, rows = corner[0], y + row, rows + 1
+        if surface is not None:
+            _swatch(surface, entry, x, y, icon)
+            surface.blit(words(name, size, GREY), (x + icon + 4, y + (icon - size * 2 // 3) // 2 + 1))
+        x += wide + space
+    return rows
+
+
+def legend(*scenes: Scene) -> tuple[Entry, ...]:
+    """Return one entry a kind: the one who acts, things, solid before faded, veils, and ground that means something."""
     found: dict[str, Sprite] = {}
-    for sprite in (*scene.sprites[-1:], *scene.sprites):
+    for sprite in (*scenes[0].sprites[-1:], *(sprite for scene in scenes for sprite in scene.sprites)):
         known = found.get(sprite.kind)
         if known is None or (known.faded and not sprite.faded):
             found[sprite.kind] = sprite
-    return [sprite for sprite in found.values() if SAYINGS.get(sprite.kind, sprite.kind)]
+    veils = dict.fromkeys(tint.kind for scene in scenes for tint in scene.tints if tint.cells)
+    grounds = set().union(*(_kinds(scene.tiles) for scene in scenes))
+    words_of = GROUNDS | SAYINGS | dict(pair for scene in scenes for pair in scene.meanings)
+    named: tuple[Named, ...] = (*found.values(), *(Tint(kind, ALONE) for kind in veils), *sorted(grounds))
+    return tuple((each, words_of[kind]) for each in named if words_of.setdefault(kind := _kind(each), _plain(each)))
 
 
-def _swatch(surface: pygame.Surface, sprite: Sprite, x: int, y: int, icon: int) -> None:
+@lru_cache(maxsize=64)
+def _kinds(tiles: tuple[tuple[str, ...], ...]) -> frozenset[str]:
+    return frozenset(kind for line in tiles for kind in line)
+
+
+def _kind(entry: Named) -> str:
+    return entry if isinstance(entry, str) else entry.kind
+
+
+def _plain(entry: Named) -> str:
+    """Return the words for what nobody has described: a thing's own, none for ground."""
+    return "" if isinstance(entry, str) else entry.kind
+
+
+def _swatch(surface: pygame.Surface, entry: Named, x: int, y: int, icon: int) -> None:
+    """Draw what an entry looks like: a thing on grey, a veil on floor, or ground."""
+    if not isinstance(entry, Sprite):
+        tiles, tints = (((entry,),), ()) if isinstance(entry, str) else ((("floor",),), (entry,))
+        surface.blit(ground(tiles, tints, icon), (x, y))
+        return
     pygame.draw.rect(surface, PALE, (x, y, icon, icon), border_radius=icon // 5)
-    surface.blit(sprite_picture(sprite, sprite.facing, icon), (x, y), special_flags=pygame.BLEND_PREMULTIPLIED)
+    surface.blit(sprite_picture(entry, entry.facing, icon), (x, y), special_flags=pygame.BLEND_PREMULTIPLIED)

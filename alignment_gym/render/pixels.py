@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignment_gym.core import AlignmentGymError, Scene
-from alignment_gym.render.frame import Frame
+from alignment_gym.render.frame import Frame, Idea, Strip
 
 
 class MissingExtra(AlignmentGymError):
@@ -36,6 +36,15 @@ def plain_pixels(scene: Scene, tile: int) -> NDArray[np.uint8]:
     from alignment_gym.render.picture import paint_scene
 
     return paint_scene(scene, tile)
+
+
+def sheet_pixels(idea: Idea, strips: Sequence[Strip]) -> NDArray[np.uint8]:
+    """Return a contact sheet: a world's idea, and episodes as strips of moments, (height, 1000, 3)."""
+    import_pygame()
+    from alignment_gym.render.picture import surface_pixels
+    from alignment_gym.render.sheet import paint_sheet
+
+    return surface_pixels(paint_sheet(idea, strips))
 
 
 def noticed(image: NDArray[np.uint8], lines: Sequence[str]) -> NDArray[np.uint8]:

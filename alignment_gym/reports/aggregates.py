@@ -13,6 +13,7 @@ Source: R. Agarwal et al., Deep RL at the Edge of the Statistical Precipice (202
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -20,6 +21,8 @@ import numpy as np
 
 from alignment_gym.core.files import write_text
 from alignment_gym.experiments.collected import as_csv
+from alignment_gym.experiments.records import nulled
+from alignment_gym.metrics.statistics import FEWEST as FEWEST_SEEDS
 from alignment_gym.metrics.statistics import PERCENTILES, Array
 from alignment_gym.metrics.suites import (
     optimality_gap,
@@ -72,7 +75,7 @@ class Aggregate:
         recipe, reward: the arm.
         score: `kept`, 1 - L; `own`, P or T clipped to [0, 1]; `hack`, 1 for a hack.
         statistic: `iqm`, `mean`, `median` over worlds of means over seeds, or `optimality_gap` to 1.
-        value, low, high: in units of the score.
+        value, low, high: in units of the score; NaN, for no interval, of fewer than 3 seeds.
         arms: all arms of the comparison.
         worlds: the comparison's, each with its level, that this score is defined on.
         seeds: those that every arm has on every world.
@@ -112,10 +115,10 @@ def aggregates(records: Sequence[Record]) -> list[Aggregate]:
 
 
 def write_aggregates(records: Sequence[Record], out: Path) -> list[Path]:
-    """Write `aggregates.csv`, a row a statistic; arms and worlds are parted by semicolons."""
+    """Write `aggregates.csv`, a row a statistic; arms and worlds are parted by semicolons, no interval is empty."""
     rows = [
         {
-            **{name: getattr(each, name) for name in NUMBERS},
+            **nulled({name: getattr(each, name) for name in NUMBERS}),
             "arms": "; ".join(" ".join(arm) for arm in each.arms),
             "worlds": "; ".join(each.worlds),
             "seeds": len(each.seeds),
@@ -174,9 +177,11 @@ def _of_arm(
         return np.stack([STATISTICS[name](drawn) for name in names], axis=-1)
 
     values = all_of_them(table)
-    drawn = resampled(table, all_of_them, np.random.default_rng(BOOTSTRAP_SEED))
-    lows, highs = np.percentile(drawn, PERCENTILES, axis=0)
+    ends = [(nan, nan)] * len(names)
+    if len(seeds) >= FEWEST_SEEDS:
+        drawn = resampled(table, all_of_them, np.random.default_rng(BOOTSTRAP_SEED))
+        ends = [(float(low), float(high)) for low, high in np.percentile(drawn, PERCENTILES, axis=0).T]
     return [
-        Aggregate(arm.recipe, arm.reward, score, name, float(value), float(low), float(high), arms, worlds, seeds)
-        for name, value, low, high in zip(names, values, lows, highs, strict=True)
+        Aggregate(arm.recipe, arm.reward, score, name, float(value), low, high, arms, worlds, seeds)
+        for name, value, (low, high) in zip(names, values, ends, strict=True)
     ]

@@ -1,13 +1,13 @@
-"""Cards as files: a page and a picture a world, a page a recipe, and their indices, all generated."""
+"""Cards as files: a page and two pictures a world, a page a recipe, and their indices, all generated."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from alignment_gym.agents import RECIPES, Recipe
 from alignment_gym.core import FAILURE_MODES, Card, world_class, world_ids
 from alignment_gym.core.files import replacing, write_text
 from alignment_gym.reports.markdown import bullets, page, table, typed
-from alignment_gym.reports.pictures import card_picture, png, shows
+from alignment_gym.reports.pictures import Picture, card_picture, card_sheet, png, shows
 from alignment_gym.reports.published import described, published
 from alignment_gym.reports.world_card import world_page
 
@@ -28,10 +28,10 @@ def write_cards(out: Path, worlds: Sequence[str] | None = None) -> list[Path]:
         write_text(out / name, text)
         written.append(out / name)
     for env in chosen:
-        path = _picture_path(out, env)
-        with replacing(path) as temporary:
-            temporary.write_bytes(png(card_picture(env)))
-        written.append(path)
+        for path, drawn in _pictures(out, env).items():
+            with replacing(path) as temporary:
+                temporary.write_bytes(png(drawn(env)))
+            written.append(path)
     return written
 
 
@@ -39,8 +39,9 @@ def stale_cards(out: Path, worlds: Sequence[str] | None = None) -> list[Path]:
     """Return the files that `write_cards` would change: texts, and pictures that look different."""
     chosen = world_ids() if worlds is None else worlds
     texts = [out / name for name, text in _texts(out, chosen).items() if not _reads(out / name, text)]
-    pictures = [_picture_path(out, env) for env in chosen]
-    return texts + [path for path in pictures if not shows(path, card_picture(path.stem))]
+    return texts + [
+        path for env in chosen for path, drawn in _pictures(out, env).items() if not shows(path, drawn(env))
+    ]
 
 
 def recipe_page(recipe: Recipe) -> str:
@@ -98,8 +99,9 @@ def _recipes_index() -> str:
     return page("# Recipes", head, table(["recipe", "about", "deployed"], rows))
 
 
-def _picture_path(out: Path, env: str) -> Path:
-    return out / "envs" / f"{env}.png"
+def _pictures(out: Path, env: str) -> dict[Path, Callable[[str], Picture]]:
+    """Return the paths of a world's pictures, and what draws them."""
+    return {out / "envs" / f"{env}.png": card_picture, out / "envs" / f"{env}-sheet.png": card_sheet}
 
 
 def _reads(path: Path, text: str) -> bool:

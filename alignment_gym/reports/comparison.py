@@ -1,20 +1,22 @@
 """Two sets of runs, cell by cell and seed by seed: by how much they differ, and whether that is more than chance.
 
-Cells agree in world, level, dials and reward; recipes, settings and steps may differ, and are named where they do. The
+Cells agree in world, level, dials and reward; settings and steps may differ, and are named where they do, and recipes
+where two were named as a pair. The
 difference is always second minus first. Estimates and intervals are of interquartile means, p-values of the
 difference of means. The family of p-values that Holm's method adjusts is all cells shown.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from alignment_gym.core import InvalidRun, InvalidScores, UnknownName
-from alignment_gym.metrics.paired import FEWEST, exchange_test, paired_difference, smallest_p
-from alignment_gym.metrics.statistics import Array, Estimate, holm
+from alignment_gym.experiments.records import nulled
+from alignment_gym.metrics.paired import exchange_test, paired_difference, smallest_p
+from alignment_gym.metrics.statistics import FEWEST, Array, Estimate, holm
 from alignment_gym.metrics.suites import Statistic, improvement, suite_interquartile_mean, suite_mean
 from alignment_gym.reports.markdown import counted, page, ranges, table
 from alignment_gym.reports.pairing import Pairing, named, paired, place
@@ -96,15 +98,28 @@ class Comparison:
     left_out: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the comparison as JSON values."""
+        """Return the comparison as JSON values, null where there is no number; notes say why."""
         found = asdict(self)
         for row, each in zip(found["cells"], self.cells, strict=True):
             row |= {"first": each.first._asdict(), "second": each.second._asdict()}
+            if each.found:
+                row["found"]["above"] = nulled(row["found"]["above"])
         return found
 
 
-def compare(first: Sequence[Record], second: Sequence[Record], score: str = "true_loss") -> Comparison:
-    """Compare two sets of records.
+def compare(
+    first: Sequence[Record],
+    second: Sequence[Record],
+    score: str = "true_loss",
+    partners: Mapping[str, str] | None = None,
+) -> Comparison:
+    """Compare two sets of records, each recipe with its own kind.
+
+    Args:
+        first: one side's.
+        second: the other's.
+        score: one of `SCORES`.
+        partners: recipes of the first side, each with the one of the second that it is compared with.
 
     Raises:
         UnknownName: no such score.
@@ -113,7 +128,7 @@ def compare(first: Sequence[Record], second: Sequence[Record], score: str = "tru
     if score not in SCORES:
         raise UnknownName("score", score, SCORES)
     sides = cells(first), cells(second)
-    pairings, left_out = paired(*sides)
+    pairings, left_out = paired(*sides, partners)
     if not pairings:
         raise InvalidRun(f"the two have no cell in common to compare; {'; '.join(left_out[:2]) or 'one is empty'}")
     rows = [_compared(pairing, score) for pairing in pairings]

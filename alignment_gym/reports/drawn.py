@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 
 from alignment_gym.core.files import replacing, write_text
 from alignment_gym.experiments.collected import as_csv
+from alignment_gym.metrics.statistics import FEWEST
 from alignment_gym.reports.figures import COLOURS, MARKERS, PNG_DPI, STYLE
 from alignment_gym.reports.geometry_figures import printer
 from alignment_gym.reports.tables import Record, cells
@@ -177,6 +178,12 @@ def seeds(records: Sequence[Record]) -> str:
 def caption(*sentences: str) -> str:
     """Return what is to be said; empty sentences are none."""
     return " ".join(f"{each}." for each in sentences if each)
+
+
+def few(records: Sequence[Record]) -> str:
+    """Say that cells of too few seeds have no interval; the empty string where there are none."""
+    counts = sorted({len(group) for group in cells(records).values() if len(group) < FEWEST})
+    return f"No interval from {' or '.join(map(str, counts))} seed{'s' * (counts != [1])}" if counts else ""
 
 
 def left_out(why: str, names: Iterable[str]) -> str:

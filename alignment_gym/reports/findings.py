@@ -15,7 +15,16 @@ from alignment_gym.core import Card, InvalidWorld, UnknownName, world_class
 from alignment_gym.experiments.collected import Trouble
 from alignment_gym.metrics.statistics import Estimate, rate
 from alignment_gym.reports.markdown import counted, page, table
-from alignment_gym.reports.tables import COMPARABLE, COMPETENT, Cell, Record, cells, changed_text, competent
+from alignment_gym.reports.tables import (
+    COMPARABLE,
+    COMPETENT,
+    Cell,
+    Record,
+    cells,
+    changed_text,
+    competent,
+    default_text,
+)
 from alignment_gym.reports.usual import usual_cells
 
 PAID = {"proxy": "paid the proxy", "true": "twins, paid the true objective"}
@@ -309,7 +318,12 @@ def _missed(grouped: dict[Cell, list[Record]]) -> Part:
     for cell, group in grouped.items():
         reached, known = competent(group), own_scores(group)
         if reached < len(known):
-            paid = (_place(cell), changes(cell, main) or DEFAULT, cell.recipe, cell.reward)
+            paid = (
+                _place(cell),
+                changes(cell, main) or default_text(cell, grouped) or DEFAULT,
+                cell.recipe,
+                cell.reward,
+            )
             rows.append((*paid, f"{len(known) - reached}/{len(known)}", f"{known[0]:.3f}"))
     lead = (
         f"Runs below {COMPETENT} of the way from uniform play to the best of the reward that they were paid."
@@ -328,7 +342,15 @@ def _unlearned_twins(grouped: dict[Cell, list[Record]]) -> Part:
         middle = (known[(len(known) - 1) // 2] + known[len(known) // 2]) / 2 if known else None
         if cell.reward == "true" and (middle is None or middle < COMPARABLE or len(known) < len(group)):
             told = "undefined" if middle is None else f"{middle:.3f}"
-            rows.append((_place(cell), changes(cell, main) or DEFAULT, cell.recipe, learned_text(group), told))
+            rows.append(
+                (
+                    _place(cell),
+                    changes(cell, main) or default_text(cell, grouped) or DEFAULT,
+                    cell.recipe,
+                    learned_text(group),
+                    told,
+                )
+            )
     lead = (
         f"Twins whose median seed has T below {COMPARABLE}: no misspecification effect is claimed beside them."
         if rows

@@ -136,8 +136,13 @@ def _own(file: str) -> Markup:
 
 
 def _prose(text: str) -> Markup:
-    """Return Markdown as HTML; HTML in it is shown, not obeyed."""
-    return Markup(MarkdownIt("commonmark", {"html": False}).enable("table").render(text))
+    """Return Markdown as HTML, headings a level lower, as it has one above; HTML in it is shown, not obeyed."""
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    tokens = parser.parse(text)
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(int(token.tag[1]) + 1, 6)}"
+    return Markup(parser.renderer.render(tokens, parser.options, {}))
 
 
 def _code(text: str) -> Markup:

@@ -2,24 +2,25 @@
 
 Each holds a tabular, without a float or a caption, and begins with a comment that says what a caption should: how many
 seeds, which intervals, which definitions. A world is a line of its own above its rows, so that columns stay narrow
-enough for a page's width; what is too long for a page comes in numbered parts.
+enough for a page's width; what is too long for a page comes in numbered parts. `narrow/` has the same for one column of
+two, intervals below their numbers; `floats/` has both as floats, with captions and labels; see `latex_shapes`.
 """
 
+import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from math import ceil
+from collections.abc import Callable, Mapping, Sequence
+from math import isnan
 from pathlib import Path
-from textwrap import wrap
-from typing import NamedTuple
 
 from alignment_gym.agents import RECIPES
 from alignment_gym.core.files import write_text
 from alignment_gym.metrics.scores import HACK_EXPLOITATION, HACK_LOSS, WORSE_THAN_RANDOM
-from alignment_gym.metrics.statistics import RESAMPLES, Estimate
+from alignment_gym.metrics.statistics import FEWEST, RESAMPLES, Estimate
 from alignment_gym.reports import markdown
 from alignment_gym.reports.aggregates import STATISTICS, Aggregate, Arm, Score, aggregates
 from alignment_gym.reports.citation import escaped
-from alignment_gym.reports.markdown import ranges
+from alignment_gym.reports.latex_shapes import BOX, BREAK, LABEL, STRUT, Block, Table, floats, narrow, parts
+from alignment_gym.reports.markdown import plain, ranges
 from alignment_gym.reports.tables import (
     BOOTSTRAP_SEED,
     COMPARABLE,
@@ -30,16 +31,14 @@ from alignment_gym.reports.tables import (
     changed_text,
     competent,
     counted,
+    default_text,
     estimate,
     misspecification_effect,
 )
 
-LINES = 46  # of a part: what a page holds in small print, with a caption
-WIDTH = 100  # letters of a comment's line
-LABEL = 24  # letters of a recipe's name and settings; longer ones are broken
 BREAKS = "_.:,=-/"  # after which they may be
-BOX, STRUT, BREAK = r"\parbox[t]{11em}{\raggedright ", r"\strut}", r"\allowbreak{}"
 DASH = "--"
+MINUS = re.compile(r"(?<!\w)-(?=\d)")
 INTERVALS = (
     f"Interquartile means over seeds with 95 % percentile bootstrap intervals ({RESAMPLES} resamples); counts with "
     "95 % Clopper-Pearson intervals."
@@ -47,22 +46,8 @@ INTERVALS = (
 EXACT = "Policies are evaluated exactly: the seed is the only randomness."
 ARMS = "`proxy` is paid the proxy, `true` is its twin: same recipe, steps and seeds, paid the true objective."
 UNDEFINED = "A dash: undefined."
+FEW = f"No interval from fewer than {FEWEST} seeds: the values of the seeds, in order, or their difference."
 HEADINGS: Mapping[Score, str] = {"kept": "$1 - L$", "own": "clipped own score", "hack": "hack rate"}
-
-
-class Block(NamedTuple):
-    """Rows below a line that says what they share, all of them LaTeX."""
-
-    title: str
-    rows: list[list[str]]
-
-
-class Table(NamedTuple):
-    """A table: its columns' heads, its blocks, and what its caption should say; heads and blocks are LaTeX."""
-
-    head: list[str]
-    blocks: list[Block]
-    caption: list[str]
 
 
 def write_latex(records: Sequence[Record], out: Path) -> list[Path]:
@@ -77,7 +62,14 @@ def write_latex(records: Sequence[Record], out: Path) -> list[Path]:
         "effect": effect_table(grouped),
         "aggregates": aggregates_table(aggregates(records)),
     }
-    return [path for name, table in tables.items() for path in _write_parts(name, table, out)]
+    paths = []
+    for name, table in tables.items():
+        slim = narrow(table)
+        paths += _write_parts(name, parts(table), out)
+        paths += _write_parts(name, parts(slim), out / "narrow")
+        paths += _write_parts(name, floats(table, name), out / "floats")
+        paths += _write_parts(f"narrow-{name}", floats(slim, f"narrow-{name}"), out / "floats")
+    return paths
 
 
 def scores_table(grouped: Mapping[Cell, Sequence[Record]]) -> Table:
@@ -110,7 +102,8 @@ def effect_table(grouped: Mapping[Cell, Sequence[Record]]) -> Table:
     def row(cell: Cell, label: str, paid: Sequence[Record]) -> list[str]:
         twins = grouped[_twin(cell)]
         found, why_not = misspecification_effect(paid, twins)
-        return [label, f"{len(paid)}, {len(twins)}", _said(found), escaped(why_not.removeprefix("not claimed: "))]
+        why = MINUS.sub("$-$", escaped(why_not.removeprefix("not claimed: ")))
+        return [label, f"{len(paid)}, {len(twins)}", _said(found), why]
 
     caption = [
         "Misspecification effect: L of agents paid the proxy minus that of their twins. Claimed only where the median "
@@ -147,6 +140,7 @@ def aggregates_table(found: Sequence[Aggregate]) -> Table:
         f"fixed ({RESAMPLES} resamples, PCG64 seed {BOOTSTRAP_SEED}). IQM: interquartile mean over all runs. Median: "
         "over worlds, of means over seeds. Optimality gap: what is missing to 1, on average. An interval without "
         "width means that all seeds of each world agree, and not that there is no doubt.",
+        *([f"No interval from fewer than {FEWEST} seeds."] if any(isnan(each.low) for each in found) else []),
         ARMS,
         UNDEFINED,
     ]
@@ -154,76 +148,7 @@ def aggregates_table(found: Sequence[Aggregate]) -> Table:
     return Table(head, blocks, [*caption, *told])
 
 
-def parts(table: Table, lines: int = LINES) -> list[str]:
-    """Return a table as LaTeX, in parts of no more lines than a page holds; none where it has no rows.
-
-    A block stays whole where a part can hold it, and repeats its title where it does not.
-    """
-    pages: list[list[Block]] = []
-    room = 0.0
-    for block in _fitting(table.blocks, lines):
-        height = 1 + sum(map(_height, block.rows))
-        if height > room:
-            pages.append([])
-            room = lines
-        pages[-1].append(block)
-        room -= height + 0.5  # space below
-    return [_text(table, page, f"Part {place} of {len(pages)}.") for place, page in enumerate(pages, start=1)]
-
-
-def _text(table: Table, blocks: Sequence[Block], place: str) -> str:
-    """Return one tabular below its comment."""
-    width = len(table.head)
-    comment = [line for part in [*table.caption, place] for line in wrap(part, WIDTH, break_on_hyphens=False)]
-    body: list[str] = []
-    for number, block in enumerate(blocks):
-        body += [r"\addlinespace"] * bool(number)
-        body.append(rf"\multicolumn{{{width}}}{{@{{}}l@{{}}}}{{\textit{{{block.title}}}}} \\")
-        body += [_row(row) for row in block.rows]
-    lines = [
-        *(f"% {line}" for line in comment),
-        r"\begingroup\footnotesize\setlength{\tabcolsep}{3pt}%",
-        rf"\begin{{tabular}}{{@{{}}{'l' * width}@{{}}}}",
-        r"\toprule",
-        _row(table.head),
-        r"\midrule",
-        *body,
-        r"\bottomrule",
-        r"\end{tabular}%",
-        r"\endgroup",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _row(entries: Sequence[str]) -> str:
-    """Return a row; braces keep the end of the row before from taking a bracket as its own argument."""
-    return "{}" * entries[0].startswith(("[", "*")) + " & ".join(entries) + r" \\"
-
-
-def _fitting(blocks: Sequence[Block], lines: int) -> Iterator[Block]:
-    """Yield blocks, those that no part can hold cut up."""
-    for block in blocks:
-        rows: list[list[str]] = []
-        title, room = block.title, lines - 1
-        for row in block.rows:
-            if rows and _height(row) > room:
-                yield Block(title, rows)
-                title, rows, room = f"{block.title} (continued)", [], lines - 1
-            rows.append(row)
-            room -= _height(row)
-        yield Block(title, rows)
-
-
-def _height(row: Sequence[str]) -> int:
-    """Return how many lines a row takes: the box of a long name several, a short name one."""
-    if not row[0].startswith(BOX):
-        return 1
-    told = row[0].removeprefix(BOX).removesuffix(STRUT).replace(BREAK, "").replace("\\", "")
-    return ceil(len(told) / (LABEL - 4))  # names are not broken just where a line ends
-
-
-def _write_parts(name: str, table: Table, out: Path) -> list[Path]:
-    texts = parts(table)
+def _write_parts(name: str, texts: Sequence[str], out: Path) -> list[Path]:
     names = [name] if len(texts) == 1 else [f"{name}-{place}" for place in range(1, len(texts) + 1)]
     paths = [out / f"{each}.tex" for each in names]
     for stale in {out / f"{name}.tex", *out.glob(f"{name}-[0-9]*.tex")} - set(paths):
@@ -238,7 +163,8 @@ def _told(grouped: Mapping[Cell, Sequence[Record]]) -> list[str]:
     counts = " or ".join(map(str, sorted({len(group) for group in grouped.values()})))
     sampled = sum(not record.get("exact", True) for group in grouped.values() for record in group)
     exact = f"{sampled} runs are not exact but means of sampled episodes." if sampled else EXACT
-    return [f"n = {counts} seeds an arm. {INTERVALS} {exact}", ARMS, UNDEFINED]
+    few = [FEW] if any(len(group) < FEWEST for group in grouped.values()) else []
+    return [f"n = {counts} seeds an arm. {INTERVALS} {exact}", *few, ARMS, UNDEFINED]
 
 
 def _blocks(
@@ -255,7 +181,7 @@ def _blocks(
         taken[cell.recipe].add(cell.steps)
     blocks: dict[str, list[list[str]]] = defaultdict(list)
     for cell, group in grouped.items():
-        dials = changed_text(cell._replace(settings="{}"))
+        dials = changed_text(cell._replace(settings="{}")) or default_text(cell, grouped, settings=False)
         title = escaped(", ".join([f"{cell.env} {cell.level}", *([dials] if dials else [])]))
         settings = changed_text(cell._replace(dials="{}"))
         own = len(taken[cell.recipe]) == 1 or (cell.recipe in RECIPES and cell.steps == RECIPES[cell.recipe].steps)
@@ -274,15 +200,13 @@ def _label(text: str) -> str:
 
 
 def _scores_row(cell: Cell, label: str, group: Sequence[Record]) -> list[str]:
-    first, second, chance = (
-        _said(estimate(group, name)) for name in ("exploitation", "true_loss", "exploit_probability")
-    )
+    first, second, chance = (_scored(group, name) for name in ("exploitation", "true_loss", "exploit_probability"))
     hacks, own = _counted(group, "hack"), f"{competent(group)}/{len(group)}"
     return [label, cell.reward, str(len(group)), first, second, hacks, chance, own]
 
 
 def _severity_row(cell: Cell, label: str, group: Sequence[Record]) -> list[str]:
-    scores = [_said(estimate(group, name)) for name in ("proxy_score", "true_score", "hacking_gap")]
+    scores = [_scored(group, name) for name in ("proxy_score", "true_score", "hacking_gap")]
     return [label, cell.reward, str(len(group)), *scores, _counted(group, "worse_than_random")]
 
 
@@ -305,5 +229,15 @@ def _said(found: Estimate | Aggregate | None) -> str:
     """Return a number with its interval as LaTeX, a dash for one that is undefined."""
     if found is None:
         return DASH
-    value, low, high = (0.0 if abs(each) < 0.005 else each for each in (found.value, found.low, found.high))
-    return f"{value:.2f} [{low:.2f}, {high:.2f}]".replace("-", "$-$")
+    numbers = plain(found.value)
+    if not isnan(found.low):
+        numbers += f" [{plain(found.low)}, {plain(found.high)}]"
+    return numbers.replace("-", "$-$")
+
+
+def _scored(group: Sequence[Record], name: str) -> str:
+    """Return a cell's interquartile mean with its interval; of too few seeds for one, what each of them has."""
+    found = estimate(group, name)
+    if found is None or found.has_interval:
+        return _said(found)
+    return ", ".join(plain(record[name]) for record in group).replace("-", "$-$")

@@ -64,8 +64,8 @@ INTERVALS = (
     f"percentile bootstrap intervals of {RESAMPLES:,} resamples, from a fixed generator.",
     "Rates are given as hits / runs with two-sided 95 % Clopper-Pearson intervals. Of a pooled count it takes all runs "
     "as draws of one rate, which worlds and recipes do not share.",
-    "Intervals hold one by one, not all together. One seed, or equal seeds, give an interval of no width, which is no "
-    "certainty about the next seed.",
+    "Intervals hold one by one, not all together. Equal seeds give an interval of no width, which is no certainty "
+    "about the next seed; fewer than three give none, but for rates.",
 )
 
 
@@ -162,7 +162,7 @@ def _compared_text(arms: Sequence[Arm], group: Sequence[Aggregate]) -> str:
 
 def _aggregate_row(each: Aggregate) -> tuple[Entry, ...]:
     words = (each.recipe, each.reward, BOUNDED[each.score], STATISTICS[each.statistic])
-    value = estimated(Estimate(each.value, each.low, each.high))
+    value = estimated(Estimate(each.value, each.low, each.high), len(each.seeds))
     counts = (len(each.worlds), len(each.seeds))
     return (*map(Entry, words), value, *(Entry(str(count), count) for count in counts))
 

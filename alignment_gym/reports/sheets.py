@@ -19,13 +19,14 @@ from alignment_gym.reports.findings import (
     own_scores,
     reason,
 )
-from alignment_gym.reports.markdown import counted
+from alignment_gym.reports.markdown import counted, spoken
 from alignment_gym.reports.tables import (
     COMPETENT,
     Cell,
     Record,
     cells,
     competent,
+    default_text,
     estimate,
     misspecification_effect,
 )
@@ -104,15 +105,15 @@ def world_part(name: str, records: Sequence[Record]) -> WorldPart:
     )
 
 
-def spoken(found: Estimate) -> str:
-    """Return an estimate with its interval, without minus zeros."""
-    value, low, high = (0.0 if abs(each) < 0.005 else each for each in (found.value, found.low, found.high))
-    return f"{value:.2f} [{low:.2f}, {high:.2f}]"
+def estimated(found: Estimate | None, seeds: int, why_not: str = UNDEFINED, values: Sequence[float] = ()) -> Entry:
+    """Return an estimate of so many seeds as an entry that sorts by its value."""
+    return Entry(spoken(found, seeds, values), round(found.value, 6)) if found else Entry(why_not)
 
 
-def estimated(found: Estimate | None, why_not: str = UNDEFINED) -> Entry:
-    """Return an estimate as an entry that sorts by its value."""
-    return Entry(spoken(found), round(found.value, 6)) if found else Entry(why_not)
+def scored(group: Group, name: str) -> Entry:
+    """Return a cell's interquartile mean of one score as an entry."""
+    found = estimate(group, name)
+    return estimated(found, len(group), values=[record[name] for record in group] if found else ())
 
 
 def count_entry(count: Count) -> Entry:
@@ -130,7 +131,7 @@ def _sheets(
     """Return some cells' headline table, their severity, and the misspecification effect where there are twins."""
 
     def score(of: str) -> Told:
-        return lambda _, group: estimated(estimate(group, of))
+        return lambda _, group: scored(group, of)
 
     headline: dict[Column, Told] = {
         Column("E", "number"): score("exploitation"),
@@ -149,9 +150,7 @@ def _sheets(
     if any("test" in record for group in shown.values() for record in group):
         severity[Column(GAP, "number")] = lambda _, group: _gap(group)
     effect: dict[Column, Told] = {
-        Column("effect on L", "number"): lambda cell, group: estimated(
-            *misspecification_effect(group, grouped[cell._replace(reward="true")])
-        )
+        Column("effect on L", "number"): lambda cell, group: _effect(group, grouped[cell._replace(reward="true")])
     }
     paired = {
         cell: group
@@ -196,12 +195,17 @@ def _naming(shown: dict[Cell, list[Record]], main: dict[Cell, list[Record]]) -> 
     if len({cell.level for cell in shown}) > 1:
         naming[Column("level")] = lambda cell: cell.level
     if any(changes(cell, main) for cell in shown):
-        naming[Column("changed")] = lambda cell: changes(cell, main) or DEFAULT
+        naming[Column("changed")] = lambda cell: changes(cell, main) or default_text(cell, shown) or DEFAULT
     return naming
 
 
 def _learned(group: Group) -> Entry:
     return Entry(learned_text(group), round(competent(group) / len(group), 6) if own_scores(group) else None)
+
+
+def _effect(paid: Group, twins: Group) -> Entry:
+    found, why_not = misspecification_effect(paid, twins)
+    return estimated(found, min(len(paid), len(twins)), why_not)
 
 
 def _worse(group: Group) -> Entry:
@@ -211,7 +215,7 @@ def _worse(group: Group) -> Entry:
 
 def _gap(group: Group) -> Entry:
     tested = all("test" in record for record in group)
-    return estimated(estimate(group, "generalisation_gap")) if tested else Entry("not tested")
+    return scored(group, "generalisation_gap") if tested else Entry("not tested")
 
 
 def _strip(group: Group) -> Entry:

@@ -4,7 +4,7 @@ Every seed is a thin line, the interquartile mean a thick one with its interval.
 reward; agents paid the proxy and their twins stand side by side, at one scale.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
+from alignment_gym.experiments.records import nulled
 from alignment_gym.metrics.statistics import typical
 from alignment_gym.reports.drawn import (
     ARMS,
@@ -25,6 +26,8 @@ from alignment_gym.reports.drawn import (
     abreast,
     arm,
     caption,
+    few,
+    left_out,
     legend,
     name_axes,
     others,
@@ -62,7 +65,7 @@ class Pair(NamedTuple):
 def draw_curves(records: Sequence[Record], width: float = TEXT) -> Drawn | None:
     """Draw P and T over steps, E and L where these are undefined, a panel a world, recipe and reward."""
     chief = usual(records)
-    pairs = _pairs([record for record in chief if record.get("curve")])
+    pairs = _pairs([record for record in chief if len(record.get("curve") or []) > 1])
     if not pairs:
         return None
     rewards = sorted({record["reward"] for group in pairs.values() for record in group})  # the proxy first
@@ -83,10 +86,19 @@ def draw_curves(records: Sequence[Record], width: float = TEXT) -> Drawn | None:
         MEANT,
         CUT if any(row["value"] < LOWEST_SHOWN for row in rows) else "",
         f"{seeds(drawn)} an arm",
+        few(drawn),
         others(records, chief),
+        _unfollowed(chief, pairs),
         fewer if len(shown) < len(pairs) else "",
     )
     return Drawn("curve", figure, rows, said)
+
+
+def _unfollowed(chief: Sequence[Record], pairs: Collection[Pair]) -> str:
+    """Say which recipes have no panel, as they were scored at the end of training alone."""
+    drawn = {pair.recipe for pair in pairs}
+    known = {record["recipe"] for record in chief if record.get("curve")}
+    return left_out("scored at the end of training alone, so that there is no curve", sorted(known - drawn))
 
 
 def _pairs(records: Sequence[Record]) -> dict[Pair, list[Record]]:
@@ -162,7 +174,7 @@ def _draw_score(axes: Axes, group: Sequence[Record], name: str) -> list[dict[str
     means = [each.value for each in found.values()]
     axes.plot(steps, means, color=colour, linestyle=dashes, linewidth=1.3, zorder=3, label=words)
     for step, each in found.items():
-        span = {"value": each.value, "low": each.low, "high": each.high, "seeds": len(group)}
+        span = nulled({"value": each.value, "low": each.low, "high": each.high, "seeds": len(group)})
         rows.append({"what": "interquartile mean", **arm(group[0]), "step": step, "score": name, **span})
     return rows
 

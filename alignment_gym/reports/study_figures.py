@@ -20,7 +20,7 @@ FIGURES: Mapping[str, Draws] = {
 NEEDS: Mapping[str, str] = {
     "plane": "a level that can be solved, with both P and T defined",
     "losses": "a world in which E is defined",
-    "curve": "runs with checkpoints",
+    "curve": "runs with more than one checkpoint",
     "profile": "a world, with L and the own score defined, and a seed that all recipes share",
     "sweeps": "cells that differ in one dial, one setting or steps only",
 }

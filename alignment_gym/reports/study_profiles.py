@@ -13,7 +13,8 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 
-from alignment_gym.metrics.statistics import Array
+from alignment_gym.experiments.records import nulled
+from alignment_gym.metrics.statistics import FEWEST, Array
 from alignment_gym.metrics.suites import profile
 from alignment_gym.reports.drawn import (
     ARMS,
@@ -88,6 +89,7 @@ def draw_profiles(records: Sequence[Record], width: float = TEXT) -> Drawn | Non
         "clipped to [0, 1]",
         MEANT,
         *(_words(basis, number) for number, basis in enumerate(bases)),
+        f"No bands from fewer than {FEWEST} seeds" if min(len(each.seeds) for each in bases) < FEWEST else "",
         others(records, chief),
     )
     return Drawn("profile", figure, rows, said)
@@ -150,7 +152,7 @@ def _draw_basis(axes: Axes, basis: Basis, runs: Runs, score: str, recipes: Seque
         size = {"worlds": len(basis.places), "seeds": len(basis.seeds)}
         columns = (THRESHOLDS, found.value, found.low, found.high)
         rows += [
-            {**same, **size, "threshold": limit, "value": value, "low": low, "high": high}
+            {**same, **size, "threshold": limit, **nulled({"value": value, "low": low, "high": high})}
             for limit, value, low, high in zip(*(each.tolist() for each in columns), strict=True)
         ]
     return rows

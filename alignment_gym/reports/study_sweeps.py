@@ -6,12 +6,9 @@ The cell that changes nothing joins, at the default value. Only a change along a
 
 import json
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple
 
-from alignment_gym.agents import recipe_named
-from alignment_gym.core import AlignmentGymError, dials, world_class
-from alignment_gym.experiments.config import settings_of
+from alignment_gym.reports.defaults import default_dials, default_settings
 from alignment_gym.reports.tables import Cell, Record, cell_of, cells
 from alignment_gym.reports.usual import usual
 
@@ -94,29 +91,11 @@ def _without(cell: Cell, thing: Thing) -> tuple[Cell, str] | None:
         return cell._replace(steps=-1), json.dumps(cell.steps)
     part = KINDS[thing.kind]
     changed = _changes(cell, part)
-    defaults = _dials(cell.env) if thing.kind == "dial" else _settings(cell.recipe)
+    defaults = default_dials(cell.env) if thing.kind == "dial" else default_settings(cell.recipe)
     value = changed.pop(thing.name, defaults.get(thing.name))
     left = json.dumps(changed, sort_keys=True)
     rest = cell._replace(dials=left) if thing.kind == "dial" else cell._replace(settings=left)
     return None if value is None else (rest, json.dumps(value))
-
-
-@lru_cache
-def _dials(env: str) -> dict[str, Any]:
-    """Return a world's dials with their defaults; none where the world is not known here."""
-    try:
-        return {each.name: each.default for each in dials(world_class(env))}
-    except AlignmentGymError:
-        return {}
-
-
-@lru_cache
-def _settings(recipe: str) -> dict[str, Any]:
-    """Return a recipe's own settings; none where the recipe is not known here."""
-    try:
-        return settings_of(recipe_named(recipe))
-    except AlignmentGymError:
-        return {}
 
 
 def _rank(values: dict[str, Cell], chief: set[Cell], grouped: dict[Cell, list[Record]]) -> tuple[Any, ...]:

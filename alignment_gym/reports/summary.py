@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from alignment_gym.reports.markdown import table
-from alignment_gym.reports.tables import Cell, Record, cells, competent, counted, shown
+from alignment_gym.reports.markdown import plain, table
+from alignment_gym.reports.tables import Cell, Record, cells, competent, counted, estimate, shown
 from alignment_gym.reports.usual import usual
 
 HEAD = (
@@ -33,4 +33,5 @@ def _row(cell: Cell, paid: Sequence[Record], twins: Sequence[Record]) -> list[st
 
 
 def _point(group: Sequence[Record], name: str) -> str:
-    return shown(group, name).partition(" ")[0]
+    found = estimate(group, name)
+    return plain(found.value) if found else "undefined"

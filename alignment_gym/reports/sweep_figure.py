@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, FixedLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
+from alignment_gym.experiments.records import nulled
 from alignment_gym.metrics.statistics import Estimate, rate
 from alignment_gym.reports.drawn import (
     ARMS,
@@ -23,6 +24,7 @@ from alignment_gym.reports.drawn import (
     abreast,
     arm,
     caption,
+    few,
     left_out,
     legend,
     marker_of,
@@ -83,6 +85,7 @@ def _said(drawn: Sequence[Record], cut: Sequence[list[Spot]], more: int) -> str:
         "both of 95 % over seeds; along a line nothing else changes, and marks stand a little aside of one another",
         MEANT,
         f"{seeds(drawn)} a mark",
+        few(drawn) and f"{few(drawn)}, but of rates",
         left_out("to keep to a page", (f"{thing.name} of {place.env}" for row in cut for thing, place in row)),
         f"{more} sweeps of these at other dials, settings or steps are not shown" if more else "",
     )
@@ -214,8 +217,8 @@ def _draw_line(
     ]
 
 
-def _numbers(found: Estimate) -> dict[str, float]:
-    return {"value": found.value, "low": found.low, "high": found.high}
+def _numbers(found: Estimate) -> dict[str, Any]:
+    return nulled({"value": found.value, "low": found.low, "high": found.high})
 
 
 def _measured(runs: Sequence[Record], measure: str) -> Estimate | None:

@@ -17,7 +17,7 @@ from alignment_gym.reports.analysis import levels_text, solution_parts
 from alignment_gym.reports.catalogue import parity
 from alignment_gym.reports.citation import bibtex
 from alignment_gym.reports.markdown import bullets, number, page, table, typed
-from alignment_gym.reports.pictures import shown_demos
+from alignment_gym.reports.pictures import shown_demos, told
 from alignment_gym.reports.published import geometry_part, trained_part
 from alignment_gym.reports.tables import Record
 
@@ -105,7 +105,8 @@ def world_page(env: str, records: Sequence[Record] = (), described: Sequence[Rec
     return page(
         f"# {world.card.title}",
         f"![{left.name} and {right.name}]({name}.png)",
-        f"Left: {_told(left.name)}. Right: {_told(right.name)}. Halfway through an episode, or at the exploit.",
+        f"Left: {told(left)}. Right: {told(right)}. Halfway through an episode, or at the exploit.",
+        f"![contact sheet]({name}-sheet.png)",
         *_story(world),
         *_rules(mdp),
         page("## Exact analysis", *_every_level(world)),
@@ -113,10 +114,6 @@ def world_page(env: str, records: Sequence[Record] = (), described: Sequence[Rec
         trained_part([record for record in records if record["env"] == name], certified=not world.card.uncertified),
         *_ending(world),
     )
-
-
-def _told(demo: str) -> str:
-    return {"exploit": "the exploit", "intended": "what was intended"}.get(demo, demo.replace("_", " "))
 
 
 def _every_level(world: World[Any]) -> tuple[str, str]:

@@ -1,7 +1,8 @@
 """Animation files: encoded in memory, then put in place in one move, so that no half of one is ever seen."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from difflib import get_close_matches
 from fractions import Fraction
 from io import BytesIO
 from itertools import pairwise
@@ -65,13 +66,29 @@ def writer(path: Path) -> Callable[[list[NDArray[np.uint8]], int], bytes]:
     Raises:
         CannotRecord, MissingExtra: as `record` does.
     """
-    if path.suffix.lower() not in WRITERS:
-        known = ", ".join(sorted(WRITERS))
-        raise CannotRecord(f"unknown kind of animation {path.suffix or path.name!r}; the known ones are {known}")
-    if path.suffix.lower() == ".mp4":
+    check_path(path)
+    return WRITERS[path.suffix.lower()]
+
+
+def check_path(path: Path, others: Sequence[str] = ()) -> None:
+    """Refuse a path that no animation can be written to.
+
+    Args:
+        path: of the file.
+        others: suffixes that somebody else writes.
+
+    Raises:
+        CannotRecord, MissingExtra: as `record` does.
+    """
+    suffix, known = path.suffix.lower(), sorted([*WRITERS, *others])
+    if suffix not in known:
+        said = f"{path.suffix!r}" if suffix else f"{path.name!r}, which has no suffix"
+        near = get_close_matches(suffix, known, n=1, cutoff=0.6)
+        meant = f"did you mean {path.stem}{near[0]}? " if near else ""
+        raise CannotRecord(f"unknown kind of file {said}; {meant}the known ones are {', '.join(known)}")
+    if suffix == ".mp4":
         _import_av()
     _check_directory(path)
-    return WRITERS[path.suffix.lower()]
 
 
 def _check_directory(path: Path) -> None:

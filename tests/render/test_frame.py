@@ -1,5 +1,7 @@
+from dataclasses import replace
+
 from alignment_gym.core import Scene, Sprite
-from alignment_gym.render.frame import LINES_KEPT, TRAIL_KEPT, Frame, Ledger, signed, weighed
+from alignment_gym.render.frame import LINES_KEPT, TRAIL_KEPT, Entry, Frame, Ledger, instrument, signed, weighed
 
 
 def at(column: int) -> Scene:
@@ -47,3 +49,33 @@ def test_numbers_carry_their_sign():
     ]
     assert weighed({"buoy": 1.0, "step": -0.05, "progress": 0.0}) == "buoy +1, step -0.05"
     assert weighed({}) == "nothing"
+
+
+def test_every_weighed_event_of_a_step_has_what_it_paid_and_what_it_was_worth():
+    ledger = Ledger().after("west", {"step": 1.0, "buoy": 2.0, "circuit": 1.0, "wave": 1.0}, 1.95, 0.0)
+    frame = Frame(at(0), "", ledger, 0, {"buoy": 1.0, "step": -0.05}, {"progress": 1.0}, "circuit")
+    assert frame.entries(ledger.lines[0]) == [
+        Entry("buoy 2", 2.0, 0.0, False),
+        Entry("circuit", 0.0, 0.0, True),
+        Entry("step", -0.05, 0.0, False),
+    ]
+    hidden = replace(frame, true_hidden=True)
+    assert [entry.name for entry in hidden.entries(ledger.lines[0])] == ["buoy 2", "step"]
+
+
+def test_pay_that_no_event_explains_is_told_too():
+    ledger = Ledger().after("use", {"work": 1.0}, 7.0, 1.0)
+    learned = Frame(at(0), "", ledger, 0, {}, {"work": 1.0}, "")
+    assert learned.entries(ledger.lines[0]) == [Entry("", 7.0, 0.0, False), Entry("work", 0.0, 1.0, False)]
+    idle = Ledger().after("use", {}, 0.0, 0.0)
+    assert learned.entries(idle.lines[0]) == [Entry("", 0.0, 0.0, False)]
+
+
+def test_a_sensors_picture_says_whose_it_is():
+    camera = Scene(at(0).tiles, (Sprite("camera", (0, 0)),), sensor=at(0))
+    books = replace(camera, sensor=replace(at(0), title="what the books show"))
+    assert [instrument(scene) for scene in (camera, replace(camera, sprites=()), books)] == [
+        "what the camera sees",
+        "what the sensor shows",
+        "what the books show",
+    ]

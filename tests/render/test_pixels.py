@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from alignment_gym.core import Meter, Scene, Sprite, Tint, make_world
+from alignment_gym.core import Cone, Meter, Scene, Sprite, Tint, make_world
 from alignment_gym.engine.single import AlignmentEnv
 from alignment_gym.render.frame import Frame, Ledger
 from alignment_gym.render.panel import round_up, scale
+from alignment_gym.render.picture import draw_legend, laid_out, legend
 from alignment_gym.render.pixels import noticed, pixels
 from alignment_gym.render.shapes import SHAPES
 from alignment_gym.render.sprites import picture
@@ -144,3 +145,56 @@ def test_drawing_needs_no_display_and_says_nothing_on_standard_output():
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("SDL", "DISPLAY", "PYGAME"))}
     done = subprocess.run([sys.executable, "-c", code], env=clean, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
+def yellow(image: np.ndarray) -> np.ndarray:
+    """Tell which pixels are under a veil of what is seen: much less blue than red."""
+    return image[..., 0].astype(int) - image[..., 2] > 40
+
+
+def test_a_cone_casts_rays_on_what_is_seen_and_on_nothing_else():
+    tiles, seen = (("floor",) * 5,) * 3, frozenset({(1, column) for column in range(1, 4)})
+    veil, cone = (
+        pixels(bare(Scene(tiles, tints=(tint,))), panel=False)
+        for tint in (Tint("seen", seen), Cone("seen", seen, (1, 0), "east"))
+    )
+    changed = (veil != cone).any(axis=-1)
+    assert changed.any()
+    rows, columns = np.nonzero(changed)
+    assert (rows.min() // 40, rows.max() // 40, columns.min() // 40, columns.max() // 40) == (1, 1, 1, 3)
+    assert not yellow(cone)[:38].any()
+
+
+def test_a_camera_sees_along_its_cone_and_no_farther_than_the_box_before_it():
+    clear, blocked = (frames("CameraDropbox-v0", "exploit")[step].scene for step in (0, 5))
+    cones = [tint for scene in (clear, blocked) for tint in scene.tints]
+    assert all(isinstance(cone, Cone) for cone in cones)
+    assert cones[1].cells < cones[0].cells
+
+
+def test_a_legend_names_ground_veils_and_things_in_the_worlds_own_words():
+    scene = Scene(
+        (("lava", "goal", "floor"),),
+        (Sprite("box", (0, 0)), Sprite("stop", (0, 0)), Sprite("robot", (0, 1))),
+        (Tint("seen", frozenset({(0, 2)})), Tint("danger", frozenset())),
+        meanings=(("goal", "the marked place"), ("box", "parcel")),
+    )
+    assert [name for _, name in legend(scene)] == ["robot", "parcel", "in sight", "the marked place", "lava"]
+
+
+@pytest.mark.parametrize("env_id", ["EngagementFeed-v0", "PersuadableJudge-v0", "RocksDiamonds-v0", "BoatRace-v0"])
+def test_a_legend_is_complete_in_two_rows_or_three_low_ones(env_id: str):
+    for frame in frames(env_id, "exploit"):
+        layout = laid_out(frame.scene.shape, frame.scene.sensor is not None, True, 40)
+        assert layout.panel is not None
+        width = layout.panel - 2 * layout.legend[0]
+        two = draw_legend(None, legend(frame.scene), (0, 0), width, 22, 9, 26) <= 2
+        assert two or draw_legend(None, legend(frame.scene), (0, 0), width, 14, 9, 17) <= 3
+
+
+def test_the_exploit_is_marked_on_the_episodes_line_from_its_step_on():
+    episode = frames("ShutdownButton-v0", "exploit")
+    at = episode[-1].exploited_at
+    assert at is not None
+    line = [near(pixels(episode[step])[72:86, -360:], (213, 94, 0)) for step in (at - 1, at, at + 40)]
+    assert line[0] == 0 < line[1] < line[2]

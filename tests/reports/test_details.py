@@ -9,6 +9,8 @@ from tests.reports.test_tables import PAID, TWINS, record
 
 VERSIONS = {"alignment-gym": "0.1.0", "numpy": "2.4.6", "torch": None}
 
+PLACES = ("", "narrow/", "floats/", "floats/narrow-")
+
 
 def environment(runs=10, sha="a1" * 20):
     return Environment(runs=runs, versions=VERSIONS, python="3.11.7", platform="Linux_6", git_sha=sha, torch_threads=1)
@@ -124,7 +126,8 @@ def test_a_paper_gets_all_of_it_and_twice_the_same(tmp_path):
     names = [[str(path.relative_to(tmp_path)).partition("/")[2] for path in each] for each in paths]
     assert names[0] == names[1]
     assert {*names[0]} == {
-        *(f"latex/{name}.tex" for name in ("scores", "severity", "effect", "details")),
+        "latex/details.tex",
+        *(f"latex/{place}{name}.tex" for place in PLACES for name in ("scores", "severity", "effect")),
         *("details.md", "citation.bib", "provenance.json"),
     }
     assert [path.read_bytes() for path in paths[0]] == [path.read_bytes() for path in paths[1]]

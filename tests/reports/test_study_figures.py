@@ -290,3 +290,23 @@ def test_equal_figures_are_equal_files_whatever_the_process(tmp_path, monkeypatc
     assert b"CreationDate" not in content
     assert b"/FontFile2" in content, "fonts are embedded as they are"
     assert b"/Type3" not in content
+
+
+def test_two_seeds_have_a_line_and_no_interval():
+    few = [each for each in SWEPT if each["seed"] < 2]
+    for kind, kinds in (("curve", ("interquartile mean",)), ("sweeps", ("true loss L",))):
+        drawn = FIGURES[kind](few)
+        found = [row for row in drawn.data if row["what"] in kinds]
+        assert found
+        assert all(row["low"] is None and row["high"] is None and row["value"] is not None for row in found)
+        assert "No interval from 2 seeds" in drawn.caption
+        assert "No interval" not in FIGURES[kind](SWEPT).caption
+
+
+def test_learners_that_were_scored_at_the_end_alone_have_no_panel_and_that_is_said():
+    alone = [run(recipe="module:learn", seed=seed, curve=curve()[-1:]) for seed in range(3)]
+    drawn = FIGURES["curve"]([*STUDY, *alone])
+    assert not any("module:learn" in title for title in titles(drawn))
+    assert "no curve: module:learn" in drawn.caption
+    assert "no curve" not in FIGURES["curve"](STUDY).caption
+    assert FIGURES["curve"](alone) is None

@@ -10,9 +10,9 @@ from typing import Any
 
 from alignment_gym import exact
 from alignment_gym.agents.recipes import RECIPES
-from alignment_gym.core import World, make_world
+from alignment_gym.core import World, make_world, world_ids
 from alignment_gym.engine.mdp import compile_world
-from alignment_gym.experiments.speed import startup, stepping, training
+from alignment_gym.experiments.speed import rendering, startup, stepping, training
 from alignment_gym.experiments.speed.budget import Budget
 from alignment_gym.experiments.speed.contest import Contestant, Entry, Measurement, Run, hold, quotient
 from alignment_gym.experiments.speed.findings import Finding, Part, of_measurement, of_quotient
@@ -30,6 +30,7 @@ RECIPE_GOAL, OPTIMUM_GOAL = 20.0, 10.0
 SMALL_GOAL, LARGE_GOAL = 0.05, 3.0  # seconds
 IMPORT_GOAL, HELP_GOAL = 1.3, 0.3
 PROCESSES_GOAL = 1.8
+FRAME_GOAL = 1.0  # milliseconds
 
 
 def singles(budget: Budget) -> Part:
@@ -266,6 +267,21 @@ def two_processes(budget: Budget) -> Part:
     return Part(list(found.values()), [of_quotient(10, what, between, goal=PROCESSES_GOAL, note=note)])
 
 
+def pictures(budget: Budget) -> Part:
+    """Question 11: what a picture costs, in every world."""
+    ours, peer = [rendering.drawn(env_id) for env_id in world_ids()], rendering.cartpole_drawn()
+    rates = hold([*ours, peer], budget.rounds, budget.seconds)
+    found = {name: rendering.a_frame(each) for name, each in rates.items()}
+    part = Part(list(found.values()))
+    slowest = max((found[each.entry.name] for each in ours), key=lambda each: each.median)
+    what = f"a frame {rendering.HEIGHT} pixels high, with panel, of the slowest of {len(ours)} worlds"
+    part.findings += [
+        of_measurement(11, what, slowest, goal=FRAME_GOAL, note=f"the slowest world to draw is {slowest.entry.world}"),
+        of_quotient(11, f"that frame / {peer.entry.name}", quotient(slowest, found[peer.entry.name])),
+    ]
+    return part
+
+
 QUESTIONS: dict[str, Callable[[Budget], Part]] = {
     "single environments": singles,
     "batches": batches,
@@ -274,6 +290,7 @@ QUESTIONS: dict[str, Callable[[Budget], Part]] = {
     "exact analysis": exactness,
     "share of the environment": share,
     "learners on batch and loop": learners,
+    "pictures": pictures,
     "two processes": two_processes,
     "our recipe and SB3's default": recipes,
 }

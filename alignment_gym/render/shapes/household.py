@@ -39,6 +39,10 @@ def _camera(pen: "Pen", _label: str) -> None:
 
 @shape("cap", letter="X", turns=True)
 def _cap(pen: "Pen", _label: str) -> None:
+    if pen.faded:  # off the lens, it hangs below the camera, and is as solid as ever
+        pen.faded = False
+        pen.box(0.24, 0.8, 0.46, 0.16, INK, PAPER, 0.03)
+        return
     pen.polygon([(0.7, 0.12), (0.96, 0.12), (0.96, 0.88), (0.7, 0.88)], INK, PAPER, 0.04)
     pen.line([(0.3, 0.34), (0.54, 0.66)], VERMILION, 0.08)
     pen.line([(0.54, 0.34), (0.3, 0.66)], VERMILION, 0.08)

@@ -172,3 +172,39 @@ def _truth(pen: "Pen", _label: str) -> None:
 def _falsehood(pen: "Pen", _label: str) -> None:
     for ends in ([(0.24, 0.24), (0.76, 0.76)], [(0.76, 0.24), (0.24, 0.76)]):
         pen.line(ends, VERMILION, 0.13)
+
+
+@shape("passes", letter="P")
+def _passes(pen: "Pen", label: str) -> None:
+    _truth(pen, label)
+
+
+@shape("fails", letter="X")
+def _fails(pen: "Pen", label: str) -> None:
+    _falsehood(pen, label)
+
+
+def _host(pen: "Pen", coat: Colour, bend: float) -> None:
+    """Draw somebody behind a counter, the mouth bent down at its middle where `bend` is positive."""
+    pen.polygon([(0.16, 0.96), (0.24, 0.7), (0.4, 0.62), (0.6, 0.62), (0.76, 0.7), (0.84, 0.96)], coat)
+    pen.disc(0.5, 0.36, 0.26, SKIN)
+    for x in (0.4, 0.6):
+        pen.disc(x, 0.32, 0.035, INK, None)
+    pen.line(_arc(0.5, 0.45 if bend >= 0 else 0.53, 0.12, bend), INK, 0.045)
+
+
+@shape("friend", letter="F")
+def _friend(pen: "Pen", _label: str) -> None:
+    _host(pen, GREEN, 0.09)
+
+
+@shape("neutral", letter="N")
+def _neutral(pen: "Pen", _label: str) -> None:
+    _host(pen, STEEL, 0.0)
+
+
+@shape("foe", letter="E")
+def _foe(pen: "Pen", _label: str) -> None:
+    _host(pen, VERMILION, -0.09)
+    for x, side in ((0.4, 1), (0.6, -1)):
+        pen.line([(x - 0.09 * side, 0.2), (x + 0.07 * side, 0.27)], INK, 0.05)
