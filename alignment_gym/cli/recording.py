@@ -70,7 +70,8 @@ def _write_animation(actors: "list[Actor]", key: int, fps: int, tile: int, panel
     if len(episodes) == 1:
         write((pixels(frame, panel, tile) for frame in episodes[0]), out, fps)
     else:
-        write(beside(*episodes, panel=panel, tile=tile), out, fps)
+        left, right = episodes
+        write(beside(left, right, panel, tile), out, fps)
 
 
 def _taken(actor: "Actor", key: int) -> "Take":

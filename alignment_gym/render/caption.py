@@ -42,4 +42,4 @@ def _first_column(notice: Sequence[str], size: int) -> int:
 def _size(notice: Sequence[str], size: int) -> tuple[int, int]:
     first = _first_column(notice, size)
     ends = (first + breadth(line.split("\t")[1], size) if "\t" in line else breadth(line, size) for line in notice)
-    return max(ends) + 2 * MARGIN, round(len(notice) * size * LEADING) + 2 * MARGIN
+    return max(ends) + 2 * MARGIN, round((len(notice) - 1) * size * LEADING + 0.8 * size) + 2 * MARGIN

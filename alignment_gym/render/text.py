@@ -84,7 +84,7 @@ def blocks(frame: Frame, steps: int = LINES_KEPT) -> Blocks:
     letters = lettering(*scenes)
     titles = ("what is there", instrument(scene)) if scene.sensor else ("",)
     maps = [row for title, each in zip(titles, scenes, strict=True) for row in _captioned(title, each, letters)]
-    extra = [line for line in (legend(*scenes), veils(scene), details(scene, letters)) if line]
+    extra = [line for line in (legend(*scenes, meant=True), veils(scene), details(scene, letters)) if line]
     return Blocks(
         heading=(tuple(heading),),
         maps=tuple(maps),
@@ -140,17 +140,24 @@ def lettering(*scenes: Scene) -> dict[str, str]:
     return letters
 
 
-def legend(*scenes: Scene) -> str:
-    """Return what the letters of scenes mean, in the order of the one who acts, the rest, the ground."""
+def legend(*scenes: Scene, meant: bool = False) -> str:
+    """Return what the letters of scenes mean, in the order of the one who acts, the rest, the ground.
+
+    Args:
+        scenes: one, and with it what a sensor shows.
+        meant: whether to say what kinds stand for in this world, and not the kinds alone.
+    """
     letters = lettering(*scenes)
+    meanings = dict(scenes[0].meanings) if meant else {}
     named: dict[str, str] = {}
     for scene in scenes:
         for sprite in (*scene.sprites[-1:], *scene.sprites):
             if letters.get(sprite.kind):
-                named.setdefault(_shown(sprite, letters), sprite.kind + (" (not now)" if sprite.faded else ""))
+                name = meanings.get(sprite.kind) or sprite.kind
+                named.setdefault(_shown(sprite, letters), name + (" (not now)" if sprite.faded else ""))
     for line in (line for scene in scenes for line in scene.tiles):
         for kind in line:
-            named.setdefault(TILES.get(kind, letters.get(kind, ".")), kind)
+            named.setdefault(TILES.get(kind, letters.get(kind, ".")), meanings.get(kind) or kind)
     return INDENT + ", ".join(f"{letter.strip() or 'blank'} {kind}" for letter, kind in named.items())
 
 

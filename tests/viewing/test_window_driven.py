@@ -61,11 +61,13 @@ class Program:
         self.window = ""
 
     def opened(self) -> "Program":
-        found = ("search", "--onlyvisible", "--pid", str(self.process.pid))
-        self.window = str(until(lambda: self.screen.do(*found), lambda: "no window"))
-        until(lambda: ", step " in self.title)
+        self.window = str(until(self._found, lambda: f"no window; exit code {self.process.poll()}"))
         self.screen.do("windowfocus", "--sync", self.window)
         return self
+
+    def _found(self) -> str:
+        found = self.screen.do("search", "--onlyvisible", "--pid", str(self.process.pid)).split()
+        return next((each for each in found if ", step " in self.screen.do("getwindowname", each)), "")
 
     @property
     def title(self) -> str:
@@ -73,11 +75,15 @@ class Program:
 
     @property
     def step(self) -> int:
-        return int(self.title.rpartition(" ")[2])
+        return self._number("step")
 
     @property
     def key(self) -> int:
-        return int(re.search(r"key (\d+)", self.title)[1])
+        return self._number("key")
+
+    def _number(self, what: str) -> int:
+        found = re.search(rf"{what} (\d+)", self.title)
+        return int(found[1]) if found else -1
 
     def press(self, *keys: str) -> None:
         for key in keys:
@@ -143,7 +149,7 @@ def close(display: str, window: int) -> None:
 def screen() -> Iterator[Screen]:
     reading, writing = os.pipe()
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writing), "-screen", "0", SCREEN_SIZE, "-nolisten", "tcp"],
+        ["Xvfb", "-displayfd", str(writing), "-screen", "0", SCREEN_SIZE, "-noreset"],
         pass_fds=(writing,),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
