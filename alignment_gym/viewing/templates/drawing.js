@@ -130,11 +130,17 @@ class Drawing {
     this.caption(context, layout, layout.sensor, scene.instrument, view.note, "--alarm");
   }
 
-  // Where things go, in the canvas's own pixels; tiles are whole ones, so that edges are crisp.
+  // Where things go, in the canvas's own pixels. The sensor's picture lies below or beside, whichever leaves larger tiles.
   layout(scene, sensed) {
+    if (!sensed) return this.arranged(scene, 1, 1);
+    const [below, beside] = [this.arranged(scene, 2, 1), this.arranged(scene, 1, 2)];
+    return beside.tile > below.tile ? beside : below;
+  }
+
+  // So many maps down and over; tiles are whole pixels, so that edges are crisp.
+  arranged(scene, down, over) {
     const ratio = window.devicePixelRatio || 1;
-    const [down, over] = !sensed ? [1, 1] : scene.columns > scene.rows ? [2, 1] : [1, 2];
-    const gap = Math.round((this.plain ? 0 : sensed ? GAP : 0) * ratio);
+    const gap = Math.round((down * over > 1 ? GAP : 0) * ratio);
     const caption = Math.round((this.plain ? 0 : CAPTION) * ratio);
     const width = (this.room[0] * ratio - gap * (over + 1)) / (over * scene.columns);
     const height = (this.room[1] * ratio - (caption + gap) * down) / (down * scene.rows);
