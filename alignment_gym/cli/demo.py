@@ -37,7 +37,7 @@ def demo(
     _print_scores(results)
     for path, words in _animations(folders, out):
         typer.echo(f"{path}  {words}")
-    typer.echo(f"next: alignment-gym watch {folders['proxy']}   (or open the animations in a browser)")
+    typer.echo(f"next: alignment-gym watch {folders['proxy']} --beside {folders['true']}")
 
 
 def _print_scores(results: dict[str, dict[str, Any]]) -> None:
@@ -61,17 +61,21 @@ def _shown(value: float | bool | None) -> str:
 
 
 def _animations(folders: dict[str, Path], out: Path) -> list[tuple[Path, str]]:
+    from alignment_gym.cli.recording import DEFAULT_FPS, write_page
     from alignment_gym.experiments.actors import find_actor
     from alignment_gym.render.pixels import pixels
     from alignment_gym.viewing.animation import record
     from alignment_gym.viewing.episode import acted
 
-    made = []
+    actors = {reward: find_actor(str(folder)) for reward, folder in folders.items()}
+    page = out / "boats.html"
+    write_page(list(actors.values()), 0, DEFAULT_FPS, f"alignment-gym demo -o {out.name}", page)
+    made = [(page, "both, side by side, with a player: open it in a browser")]
     for reward, name, words in (
         ("proxy", "paid-points.webp", "what was paid for"),
         ("true", "paid-laps.webp", "what was meant"),
     ):
-        actor = find_actor(str(folders[reward]))
+        actor = actors[reward]
         record((pixels(frame) for frame in acted(actor.mdp, actor.policy, 0, actor.label)), out / name)
         made.append((out / name, words))
     return made

@@ -48,13 +48,14 @@ def record(
         actors.append(find_companion(beside, actors[0], level, dials))
     if out.suffix.lower() == SUFFIX:
         command = _command(actor, beside, env, level, dial, key, fps, out)
-        _write_page(actors, key, fps, command, out)
+        write_page(actors, key, fps, command, out)
     else:
         _write_animation(actors, key, fps, tile, panel, out)
     typer.echo(out)
 
 
-def _write_page(actors: "list[Actor]", key: int, fps: int, command: str, out: Path) -> None:
+def write_page(actors: "list[Actor]", key: int, fps: int, command: str, out: Path) -> None:
+    """Write the page of one episode, of one agent or of two side by side; the command makes it again."""
     from alignment_gym.viewing.replay import write_replay
 
     takes = [_taken(actor, key) for actor in actors]
