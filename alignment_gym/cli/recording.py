@@ -78,11 +78,11 @@ def _write_animation(actors: "list[Actor]", key: int, fps: int, tile: int, panel
     from alignment_gym.viewing.animation import record as write
     from alignment_gym.viewing.episode import acted, beside
 
-    episodes = [acted(actor.mdp, actor.policy, key, actor.label) for actor in actors]
-    if len(episodes) == 1:
-        write((pixels(frame, panel, tile) for frame in episodes[0]), out, fps)
+    first, *others = (acted(actor.mdp, actor.policy, key, actor.label) for actor in actors)
+    if others:
+        write(beside(first, others[0], panel, tile), out, fps)
     else:
-        write(beside(*episodes, panel=panel, tile=tile), out, fps)
+        write((pixels(frame, panel, tile) for frame in first), out, fps)
 
 
 def _taken(actor: "Actor", key: int) -> "Take":

@@ -145,7 +145,7 @@ def surface_pixels(surface: pygame.Surface) -> NDArray[np.uint8]:
 def _canvas(size: tuple[int, int]) -> tuple[NDArray[np.uint8], pygame.Surface]:
     """Return new pixels, and a surface that draws on them, so that nothing has to be copied."""
     image = np.empty((size[1], size[0], 3), dtype=np.uint8)
-    return image, pygame.image.frombuffer(image, size, "RGB")
+    return image, pygame.image.frombuffer(image, size, "RGB")  # type: ignore[arg-type]
 
 
 @lru_cache(maxsize=8)
