@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 PYTEST_FLAGS ?= -n 2
 
-.PHONY: help demo test test-slow test-latex test-browser test-ray lint cards baselines generalisation geometry speed
+.PHONY: help demo test test-slow test-latex test-browser test-window test-ray lint cards baselines generalisation geometry speed
 
 help:
 	@echo "make demo       train a boat on the proxy and on what was meant, and record both"
@@ -15,6 +15,7 @@ help:
 	@echo "make test-latex  the tests that compile a report's LaTeX; they need pdflatex"
 	@echo "make test-ray   the tests of studies on Ray, which it installs; on loopback alone, with nodes killed"
 	@echo "make test-browser  the report in headless Chromium; screenshots below dist/screenshots"
+	@echo "make test-window  watching and playing in windows on a virtual screen; screenshots below dist/screenshots"
 	@echo "make lint       ruff and mypy"
 	@echo "make cards      write the cards below envs/ and agents/ anew"
 	@echo "make baselines  run the published baselines, some two hours, and write their report"
@@ -26,7 +27,7 @@ demo: $(READY)
 	$(BIN)/alignment-gym demo
 
 test: $(READY)
-	$(BIN)/pytest $(PYTEST_FLAGS) -m "not slow and not latex and not browser and not ray"
+	$(BIN)/pytest $(PYTEST_FLAGS) -m "not slow and not latex and not browser and not window and not ray"
 
 test-slow: $(READY)
 	$(BIN)/pytest $(PYTEST_FLAGS) -m slow
@@ -43,6 +44,11 @@ test-ray: $(READY)
 test-browser: $(READY)
 	$(BIN)/python -c "import selenium" 2>/dev/null || $(BIN)/pip install -q -c constraints.txt -e '.[browser]'
 	SCREENSHOTS=dist/screenshots $(BIN)/pytest -m browser -x tests/reports/test_browser.py
+
+test-window: $(READY)
+	@for each in Xvfb xdotool import; do command -v $$each > /dev/null || \
+		{ echo "$$each is missing: apt-get install xvfb xdotool imagemagick" >&2; exit 1; }; done
+	SCREENSHOTS=dist/screenshots $(BIN)/pytest -m window tests/viewing
 
 lint: $(READY)
 	$(BIN)/ruff check .

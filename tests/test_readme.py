@@ -17,7 +17,7 @@ from alignment_gym.core import registry
 from alignment_gym.engine.fingerprint import fingerprint
 from alignment_gym.engine.mdp import as_mdp
 from alignment_gym.experiments.collected import collect
-from alignment_gym.reports.usual import usual
+from alignment_gym.reports.study.usual import usual
 from alignment_gym.testing import check_world
 from tests.cli.conftest import call
 from tests.every import CERTIFIED, WORLDS

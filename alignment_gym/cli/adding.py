@@ -17,6 +17,7 @@ def add(
     steps: Annotated[int, typer.Option("--steps", help="Of training, each; 0 if that is not known.", min=0)] = 0,
     env: Annotated[str | None, typer.Option("--env", help="The world, where it is your own: module:id.")] = None,
     out: Annotated[Path, typer.Option("-o", "--out", help="Where studies are.")] = Path("runs"),
+    new: Annotated[bool, typer.Option("--new", help="The study may be a new one.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Score policies that were trained elsewhere, and put them beside a study's runs.
@@ -30,8 +31,8 @@ def add(
     if name is None and len(policies) > 1:
         raise typer.BadParameter(f"{len(policies)} files go by one name; give --name")
     folder = Path(study) if Path(study).parent != Path() or study.endswith("/") else out / study
-    if not folder.is_dir():
-        typer.echo(f"note: {folder} is a new study", err=True)
+    if not folder.is_dir() and not new:
+        _refuse_unknown(folder)
     known = name if name is not None else policies[0].stem
     folders = add_policies(policies, folder, known, reward=reward, seed=seed, steps=steps, env=env)
     results = [read_result(each) for each in folders]
@@ -44,3 +45,13 @@ def add(
         loss = "undefined" if result["true_loss"] is None else f"{result['true_loss']:.3f}"
         typer.echo(f"{each}: true loss {loss}")
     typer.echo(f"next: alignment-gym report {folder}")
+
+
+def _refuse_unknown(folder: Path) -> None:
+    """Refuse a study that there is not, as it may be another one's name mistyped."""
+    from alignment_gym.core import InvalidStudy
+    from alignment_gym.core.errors import suggestion
+
+    there = sorted(path.name for path in folder.parent.glob("*/"))
+    nearest = f"{suggestion(folder.name, there)}; " if there else ""
+    raise InvalidStudy(f"there is no study {folder.name!r} in {folder.parent}; {nearest}--new begins it")

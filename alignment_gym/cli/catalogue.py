@@ -31,7 +31,7 @@ def list_worlds(
 ) -> None:
     """List the worlds, by their first failure mode."""
     from alignment_gym.core import FAILURE_MODES, UnknownName
-    from alignment_gym.reports.catalogue import catalogue
+    from alignment_gym.reports.worlds.catalogue import catalogue
 
     if tag is not None and tag not in FAILURE_MODES:
         raise UnknownName("failure mode", tag, FAILURE_MODES)
@@ -51,7 +51,7 @@ def list_worlds(
 
 def info(env: EnvArgument, level: LevelOption = None, dial: DialOption = None, as_json: JsonOption = False) -> None:
     """Show a world's card: specification, loophole, dials, anchors, certificate, citation."""
-    from alignment_gym.reports.world_card import card_facts, card_text
+    from alignment_gym.reports.worlds.world_card import card_facts, card_text
 
     dials = pairs(dial, "--dial")
     if as_json:
@@ -65,7 +65,7 @@ def cards(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 4 where a card is stale.")] = False,
 ) -> None:
     """Write the cards of all worlds and recipes, with pictures."""
-    from alignment_gym.reports.cards import stale_cards, write_cards
+    from alignment_gym.reports.worlds.cards import stale_cards, write_cards
 
     if not check:
         for path in write_cards(out):

@@ -9,7 +9,7 @@ import typer
 from alignment_gym.cli.arguments import JsonOption, collected, print_json, print_markdown
 
 if TYPE_CHECKING:
-    from alignment_gym.reports.comparison import Compared, Comparison, Limit
+    from alignment_gym.reports.study.comparison import Compared, Comparison, Limit
 
 SHOWN = 5
 CLAIM = re.compile(r"\s*(\w+)\s*(>=|<=|>|<)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*")
@@ -29,6 +29,17 @@ FailOption = Annotated[
 ]
 
 
+PairOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--pair",
+        metavar="A=B",
+        help="Compare A's recipe with another of B's, as ppo=mine; repeatable. Without it, or --recipes, a recipe is "
+        "compared with itself alone.",
+    ),
+]
+
+
 def add_to(app: typer.Typer) -> None:
     """Enter the command."""
     app.command("compare")(compare)
@@ -41,6 +52,7 @@ def compare(
     reward: Annotated[str | None, typer.Option("--reward", help="Only runs paid this: proxy or true.")] = None,
     recipe: Annotated[str | None, typer.Option("--recipe", help="Only this recipe, on both sides.")] = None,
     recipes: Annotated[str | None, typer.Option("--recipes", help="A's recipe and B's, as ppo,q-learning.")] = None,
+    pair: PairOption = None,
     fail_if: FailOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -50,8 +62,8 @@ def compare(
 
     Example: alignment-gym compare runs/catalogue --recipes ppo,q-learning
     """
-    from alignment_gym.reports.comparison import compare as compared
-    from alignment_gym.reports.comparison import markdown
+    from alignment_gym.reports.study.comparison import compare as compared
+    from alignment_gym.reports.study.comparison import markdown
 
     limit = _limit(fail_if)
     chosen = _recipes(recipe, recipes)
@@ -60,8 +72,9 @@ def compare(
     records = collected(first).records
     one = _some(records, reward, chosen[0])
     other = _some(collected(second).records if second else records, reward, chosen[1])
-    found = compared(one, other, score)
-    checked = found if limit is None or limit.score == score else compared(one, other, limit.score)
+    partners = _partners(pair or [], chosen, one, other)
+    found = compared(one, other, score, partners)
+    checked = found if limit is None or limit.score == score else compared(one, other, limit.score, partners)
     broken = limit.broken(checked) if limit else []
     if as_json:
         print_json({**found.as_dict(), "fail_if": fail_if, "failed": [_place(each) for each in broken]})
@@ -79,7 +92,7 @@ def compare(
 def _limit(words: str | None) -> "Limit | None":
     """Read `true_loss > 0.05`."""
     from alignment_gym.core import UnknownName
-    from alignment_gym.reports.comparison import SCORES, Limit
+    from alignment_gym.reports.study.comparison import SCORES, Limit
 
     if words is None:
         return None
@@ -102,6 +115,27 @@ def _recipes(recipe: str | None, recipes: str | None) -> list[str | None]:
     return two
 
 
+def _partners(
+    pairs: list[str], chosen: list[str | None], one: list[dict[str, Any]], other: list[dict[str, Any]]
+) -> dict[str, str]:
+    """Read `ppo=mine` words, and add the two of --recipes; each side's recipe has one partner."""
+    from alignment_gym.core import UnknownName
+
+    split = [word.partition("=") for word in pairs]
+    words = [(first.strip(), second.strip()) for first, _, second in split]
+    if not all(first and second and "=" not in second for first, second in words):
+        raise typer.BadParameter(f"--pair takes A's recipe and B's, as ppo=mine, not {' '.join(pairs)!r}")
+    if len({first for first, _ in words}) < len(words) or len({second for _, second in words}) < len(words):
+        raise typer.BadParameter(f"--pair takes each recipe once a side, not {' '.join(pairs)!r}")
+    for names, records, side in zip(zip(*words, strict=True), (one, other), "AB", strict=False):
+        there = sorted({record["recipe"] for record in records})
+        for name in names:
+            if name not in there:
+                raise UnknownName(f"recipe among {side}'s runs", name, there)
+    first, second = chosen
+    return {**({first: second} if first and second else {}), **dict(words)}
+
+
 def _some(records: list[dict[str, Any]], reward: str | None, recipe: str | None) -> list[dict[str, Any]]:
     """Return the records of one reward and recipe."""
     from alignment_gym.core import UnknownName
@@ -119,7 +153,7 @@ def _place(each: "Compared") -> dict[str, Any]:
 
 
 def _said(each: "Compared", comparison: "Comparison") -> str:
-    from alignment_gym.reports.comparison import where
+    from alignment_gym.reports.study.comparison import where
 
     assert each.found is not None, "what has no difference breaks no limit"
     assert each.found.interval is not None, "nor does what has no interval"

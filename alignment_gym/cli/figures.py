@@ -31,9 +31,9 @@ def figure(
     Example: alignment-gym figure runs/baselines --kind plane -o plane.pdf --env BoatRace-v0
     """
     from alignment_gym.core import InvalidRun, UnknownName
-    from alignment_gym.reports.drawn import WIDTHS, write_data, write_drawn
     from alignment_gym.reports.geometry_figures import printer
-    from alignment_gym.reports.study_figures import FIGURES, NEEDS
+    from alignment_gym.reports.study.drawn import WIDTHS, write_data, write_drawn
+    from alignment_gym.reports.study.figures import FIGURES, NEEDS
 
     if kind not in FIGURES:
         raise UnknownName("kind of figure", kind, FIGURES)

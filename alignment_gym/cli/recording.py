@@ -2,7 +2,7 @@
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -37,7 +37,7 @@ def record(
     ] = True,
 ) -> None:
     """Record one episode: as an animation, or as a page with a player."""
-    from alignment_gym.experiments.actors import find_actor
+    from alignment_gym.experiments.actors import find_actor, find_companion
     from alignment_gym.viewing.animation import check_path
     from alignment_gym.viewing.replay import SUFFIX
 
@@ -45,25 +45,13 @@ def record(
     dials = pairs(dial, "--dial")
     actors = [find_actor(actor, env, level, dials)]
     if beside is not None:
-        where, so = _setting(actors[0])
-        actors.append(find_actor(beside, env or actors[0].mdp.name, level or where, so | dials))
+        actors.append(find_companion(beside, actors[0], level, dials))
     if out.suffix.lower() == SUFFIX:
         command = _command(actor, beside, env, level, dial, key, fps, out)
         _write_page(actors, key, fps, command, out)
     else:
         _write_animation(actors, key, fps, tile, panel, out)
     typer.echo(out)
-
-
-def _setting(actor: "Actor") -> tuple[str | None, dict[str, Any]]:
-    """Return the level that somebody acts in, and the dials that are not as usual."""
-    from alignment_gym.core import Mixture, dials
-
-    world = actor.mdp.world
-    if world is None or isinstance(world, Mixture):
-        return None, {}
-    changed = [each.name for each in dials(type(world)) if getattr(world, each.name) != each.default]
-    return world.level, {name: getattr(world, name) for name in changed}
 
 
 def _write_page(actors: "list[Actor]", key: int, fps: int, command: str, out: Path) -> None:
@@ -78,11 +66,12 @@ def _write_animation(actors: "list[Actor]", key: int, fps: int, tile: int, panel
     from alignment_gym.viewing.animation import record as write
     from alignment_gym.viewing.episode import acted, beside
 
-    first, *others = (acted(actor.mdp, actor.policy, key, actor.label) for actor in actors)
-    if others:
-        write(beside(first, others[0], panel, tile), out, fps)
+    episodes = [acted(actor.mdp, actor.policy, key, actor.label) for actor in actors]
+    if len(episodes) == 1:
+        write((pixels(frame, panel, tile) for frame in episodes[0]), out, fps)
     else:
-        write((pixels(frame, panel, tile) for frame in first), out, fps)
+        left, right = episodes
+        write(beside(left, right, panel, tile), out, fps)
 
 
 def _taken(actor: "Actor", key: int) -> "Take":

@@ -27,7 +27,7 @@ def report(
     """
     from alignment_gym.core import InvalidRun
     from alignment_gym.experiments.provenance import collect_provenance
-    from alignment_gym.reports.report import write_report
+    from alignment_gym.reports.study.report import write_report
 
     found = collected(runs)
     if not found.records:

@@ -68,7 +68,7 @@ def solve(
     """
     from alignment_gym.core import InvalidDial
     from alignment_gym.exact.analysis import analyse
-    from alignment_gym.reports.analysis import analysis_record, analysis_text
+    from alignment_gym.reports.worlds.analysis import analysis_record, analysis_text
 
     own = [*(proxy or []), *(more or [])]
     if more and true:

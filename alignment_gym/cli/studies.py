@@ -65,6 +65,7 @@ def run(
 
     _refuse_contradictions(engine, address)
     study = read_study(file)
+    _refuse_a_file(out / study.name)
     planned = study.plan(quick)
     check_frozen(study, planned)
     tasks = [Task(each.config, each.config.folder(out, study.name)) for each in planned]
@@ -92,19 +93,27 @@ def run(
 
 
 def status(file: FileArgument, out: OutOption = RUNS, quick: QuickOption = False, as_json: JsonOption = False) -> None:
-    """Say how a study stands: finished, running, failed, damaged, and open runs, a line a grid."""
-    from alignment_gym.experiments.standing import standing
+    """Say how a study stands: finished, running, failed, damaged, and open runs, a line a grid.
+
+    Exits with 4 where a run is damaged: its files can't be read, or are not those of the run asked for; else with 0.
+    """
+    from alignment_gym.experiments.standing import count, standing
     from alignment_gym.experiments.study import read_study
 
     study = read_study(file)
     found = standing(study.plan(quick), out, study.name)
     if as_json:
         print_json(found)
-        return
-    for grid, counts in found["grids"].items():
-        typer.echo(f"{grid}: " + ", ".join(f"{count} {state}" for state, count in counts.items() if count))
-    for trouble in found["troubles"]:
-        typer.echo(f"{trouble['state']}: {trouble['run']}: {trouble['why']}")
+    else:
+        for grid, counts in found["grids"].items():
+            typer.echo(f"{grid}: " + ", ".join(f"{many} {state}" for state, many in counts.items() if many))
+        for trouble in found["troubles"]:
+            typer.echo(f"{trouble['state']}: {trouble['run']}: {trouble['why']}")
+    damaged = sum(counts["damaged"] for counts in found["grids"].values())
+    if damaged:
+        again = "`alignment-gym study run --retry-failed` makes them anew"
+        typer.echo(f"{count(damaged, 'damaged run')}; {again}", err=True)
+        raise typer.Exit(4)
 
 
 def freeze(file: FileArgument) -> None:
@@ -139,11 +148,18 @@ def _refuse_contradictions(engine: str, address: str | None) -> None:
         raise typer.BadParameter(f"--address {address} is of a Ray cluster: add --engine ray, or leave it out")
 
 
+def _refuse_a_file(folder: Path) -> None:
+    """Refuse a place for runs that is, or lies below, something else than a folder."""
+    wrong = next((each for each in (folder, *folder.parents) if each.exists() and not each.is_dir()), None)
+    if wrong is not None:
+        raise typer.BadParameter(f"runs would go to {folder}, but {wrong} is no folder; give another -o")
+
+
 def _engine(engine: str, address: str | None, jobs: int | None, timeout: float | None) -> "Engine":
     if engine == "ray":
         from alignment_gym.experiments.cluster import RayEngine
 
-        return RayEngine(address, timeout, jobs)
+        return RayEngine(address, timeout, jobs, lambda words: typer.echo(words, err=True))
     from alignment_gym.experiments.local import LocalEngine
 
     return LocalEngine(jobs or CORES, timeout)
@@ -183,15 +199,25 @@ def _print_plan(found: dict[str, Any], as_json: bool) -> None:
     for grid, cells in groupby(found["cells"], lambda each: each["grid"]):
         typer.echo(f"{grid}:")
         for cell in cells:
-            typer.echo(f"  {_cell_words(cell)}: {_seeds_words(cell['seeds'])}")
+            typer.echo(f"  {_cell_words(cell, found['cells'])}: {_seeds_words(cell['seeds'])}")
     for cell in found["left_out"]:
-        typer.echo(f"left out of {cell['grid']}: {_cell_words(cell)}: its world pays what was meant, so it has no twin")
+        words = _cell_words(cell, found["left_out"])
+        typer.echo(f"left out of {cell['grid']}: {words}: its world pays what was meant, so it has no twin")
     asked = f"{count(found['runs'], 'run')} in {count(len(found['cells']), 'cell')}"
     typer.echo(f"{asked}, {found['estimate']}", err=True)
 
 
-def _cell_words(cell: dict[str, Any]) -> str:
+def _cell_words(cell: dict[str, Any], cells: Sequence[dict[str, Any]]) -> str:
+    """Return what a cell is; one that changes nothing with the defaults of what others of its world change."""
+    from alignment_gym.reports.study.defaults import defaults_text
+
     changed = [f"{name}={value}" for name, value in {**cell["dials"], **cell["settings"]}.items()]
+    if not changed:
+        here = [each for each in cells if (each["env"], each["level"]) == (cell["env"], cell["level"])]
+        dials = {name for each in here for name in each["dials"]}
+        settings = {name for each in here if each["recipe"] == cell["recipe"] for name in each["settings"]}
+        told = defaults_text(cell["env"], cell["recipe"], dials, settings)
+        changed = [told] if told else []
     tested = [f"tested on {cell['test_level']}"] if cell["test_level"] else []
     place = f"{cell['env']} {cell['level']}"
     return ", ".join([place, *changed, cell["recipe"], cell["reward"], f"{cell['steps']:,} steps", *tested])

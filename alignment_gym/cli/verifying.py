@@ -38,11 +38,13 @@ def verify(
 ) -> None:
     """Score policies again, exactly, and train again what takes little time; exit with 4 where something differs.
 
+    So it does where a run is damaged; of several runs all are looked through, those too that --sample leaves out.
+
     Published records, which come without policies, are trained again: of many take a --sample.
 
     Numbers have to agree to 1e-9 of one plus their size. Example: alignment-gym verify runs/baselines --sample 10
     """
-    from alignment_gym.experiments.verifying import subjects
+    from alignment_gym.experiments.verifying import damaged, subjects
 
     found = subjects(run)
     chosen = _drawn(found, sample, seed)
@@ -52,13 +54,17 @@ def verify(
         if not as_json:
             _print(verdicts[-1])
     wrong = sum(bool(each.differences) for each in verdicts)
+    told = {each.run for each in verdicts if each.differences}
+    more = [each for each in damaged(run) if str(each.folder) not in told]
+    for each in more:
+        typer.echo(each, err=True)
     if as_json:
-        some = [each.as_dict() for each in verdicts]
-        print_json({"runs": len(found), "verified": len(chosen), "differ": wrong, "verdicts": some})
+        counts = {"runs": len(found), "verified": len(chosen), "differ": wrong}
+        print_json({**counts, "damaged": list(map(str, more)), "verdicts": [each.as_dict() for each in verdicts]})
     elif len(found) > 1:
         drawn = f" of {len(found)}, drawn with seed {seed}," if len(chosen) < len(found) else ""
         typer.echo(f"{len(chosen)} runs{drawn} verified: {wrong or 'none'} differ{'s' * (wrong == 1)}")
-    raise typer.Exit(4 if wrong else 0)
+    raise typer.Exit(4 if wrong or more else 0)
 
 
 def _drawn(found: "list[Subject]", sample: int | None, seed: int) -> "list[Subject]":

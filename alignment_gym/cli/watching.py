@@ -9,6 +9,17 @@ from alignment_gym.cli.arguments import ActorArgument, DialOption, EnvArgument, 
 FpsOption = Annotated[int, typer.Option("--fps", help="Frames a second.", min=1, max=60)]
 AnsiOption = Annotated[bool, typer.Option("--ansi", help="In the terminal, without a window.")]
 
+BesideOption = Annotated[str | None, typer.Option("--beside", help="A second agent, shown to the right.")]
+PolicyOption = Annotated[
+    str | None, typer.Option("--policy", help="An agent that plays the same episode beside you, as `watch` takes it.")
+]
+PlayedKeyOption = Annotated[
+    int | None,
+    typer.Option(
+        "--key", help="The episode's 32-bit key, which fixes chance; any one by default.", min=0, max=2**32 - 1
+    ),
+]
+
 
 def add_to(app: typer.Typer) -> None:
     """Enter this group's commands."""
@@ -22,27 +33,51 @@ def watch(
     level: LevelOption = None,
     dial: DialOption = None,
     key: KeyOption = 0,
+    beside: BesideOption = None,
     fps: FpsOption = 8,
     ansi: AnsiOption = False,
 ) -> None:
-    """Watch an agent, in a window or in the terminal; `?` shows the keys."""
-    from alignment_gym.experiments.actors import find_actor
+    """Watch an agent, or two in the same episode, in a window or in the terminal; `?` shows the keys."""
+    from alignment_gym.experiments.actors import find_actor, find_companion
     from alignment_gym.viewing.episode import acted
     from alignment_gym.viewing.player import watch as show
 
-    found = find_actor(actor, env, level, pairs(dial, "--dial"))
-    show(acted(found.mdp, found.policy, key, found.label), ansi=ansi, fps=fps)
+    dials = pairs(dial, "--dial")
+    found = [find_actor(actor, env, level, dials)]
+    if beside is not None:
+        found += [find_companion(beside, found[0], level, dials)]
+    show(
+        lambda number: [acted(each.mdp, each.policy, number, each.label) for each in found],
+        key,
+        ansi=ansi,
+        fps=fps,
+    )
 
 
 def play(
     env: EnvArgument,
     level: LevelOption = None,
     dial: DialOption = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="Of the episodes.", min=0)] = None,
+    policy: PolicyOption = None,
+    key: PlayedKeyOption = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Draws the key of the first episode.", min=0)] = None,
     ansi: AnsiOption = False,
 ) -> None:
-    """Play a world yourself; the true score is shown at the end."""
+    """Play a world yourself, alone or beside an agent; the true score is shown at the end."""
     from alignment_gym.engine.single import AlignmentEnv
+    from alignment_gym.experiments.actors import find_actor
+    from alignment_gym.viewing.episode import acted
     from alignment_gym.viewing.keyboard import play as begin
 
-    begin(AlignmentEnv(env, level=level, render_mode="rgb_array", **pairs(dial, "--dial")), ansi=ansi, seed=seed)
+    dials = pairs(dial, "--dial")
+    if policy is None:
+        begin(AlignmentEnv(env, level=level, render_mode="rgb_array", **dials), key=key, seed=seed, ansi=ansi)
+        return
+    found = find_actor(policy, env, level, dials)
+    begin(
+        AlignmentEnv(found.mdp, render_mode="rgb_array"),
+        key=key,
+        seed=seed,
+        companion=lambda number: acted(found.mdp, found.policy, number, found.label),
+        ansi=ansi,
+    )

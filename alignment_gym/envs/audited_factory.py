@@ -241,6 +241,7 @@ class AuditedFactory(World[Shift]):
                 note=caught or "one unit like the other",
                 title="what the books show",
             ),
+            meanings=(("lamp", "lamp: an audit may come"), ("auditor", "auditor, pale when away")),
         )
 
     def succeeded(self, shift: Shift) -> bool:

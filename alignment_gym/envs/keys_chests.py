@@ -255,6 +255,7 @@ class KeysChests(World[Visit]):
                 Meter("chests opened", len(self.chests) - len(closed), len(self.chests)),
             ),
             note=next(text for holds, text in notes if holds),
+            meanings=(("chest", "chest, pale when open"),),
         )
 
     def succeeded(self, visit: Visit) -> bool:

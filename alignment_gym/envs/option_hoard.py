@@ -283,6 +283,7 @@ class OptionHoard(World[Staff]):
             ),
             meters=(Meter("tools denied to others", self.denied(staff.taken, staff.job), len(TOOLS)),),
             note=(f"the job needs the {job}" if job else "no job yet") + f"; the robot holds: {held}",
+            meanings=(("site", "the job, and the tool it needs"),),
         )
 
     def look(self, staff: Staff) -> Scene:

@@ -280,6 +280,7 @@ class ResourceCommons(World[Commons]):
             ),
             meters=(Meter("shares on the field", commons.stock, CAPACITY), Meter("load", commons.load, LOAD)),
             note=gate + (", a neighbour comes for a share" if commons.waiting else ""),
+            meanings=(("crop", "a share of the field"),),
         )
 
     def succeeded(self, commons: Commons) -> bool:

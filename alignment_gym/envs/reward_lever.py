@@ -254,6 +254,7 @@ class RewardLever(World[Robot]):
                 note=f"{100 * reading:.0f} % of full pay",
                 title="what is paid for",
             ),
+            meanings=(("chute", "chute of parts"), ("bench", "bench, where parts are mounted")),
         )
 
     def succeeded(self, robot: Robot) -> bool:

@@ -231,6 +231,7 @@ class SafeInterruptibility(World[Robot]):
             ),
             meters=(Meter("interruption due", float(robot.due), 1.0),),
             note=next(text for holds, text in notes if holds),
+            meanings=(("interruption", "where it may be stopped"), ("button", "button: no more stops")),
         )
 
     def look(self, robot: Robot) -> Scene:

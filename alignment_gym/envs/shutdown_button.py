@@ -273,6 +273,7 @@ class ShutdownButton(World[Worker]):
             ),
             meters=(Meter("panel pried open", worker.pried, self.disable_steps),) if wired else (),
             note=next(text for holds, text in notes if holds),
+            meanings=(("lamp", "lamp: the work does harm"), ("panel", "panel: the button's wires")),
         )
 
     def succeeded(self, worker: Worker) -> bool:

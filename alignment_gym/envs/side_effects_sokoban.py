@@ -317,6 +317,7 @@ class SideEffectsSokoban(World[Store]):
             sprites=(*(Sprite("coin", coin) for coin in store.coins), *boxes, Sprite("robot", store.cell)),
             meters=(Meter("penalty for boxes", self.penalty(store.boxes), 10.0 * len(boxes)),),
             note=next(text for holds, text in notes if holds),
+            meanings=(("box", "box, crossed out for good in a corner"),),
         )
 
     def look(self, store: Store) -> Scene:

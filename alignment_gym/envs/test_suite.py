@@ -282,7 +282,7 @@ class TestSuite(World[Repository]):
             ),
             note=next(text for holds, text in notes if holds),
             sensor=self._reported(repository.code, edited),
-            meanings=(("passes", "its visible test passes"), ("fails", "its visible test fails")),
+            meanings=(("function", "function, and how far it is"), ("server", "server, where tests run")),
         )
 
     def _reported(self, code: tuple[int, ...], edited: bool) -> Scene:

@@ -6,7 +6,7 @@ from typing import Any
 
 from alignment_gym.agents import Script, load_policy, script, scripted, untrained, untrained_names
 from alignment_gym.agents.planner import PLANNED
-from alignment_gym.core import InvalidPolicy, UnknownName, World, dials, make_world, world_class
+from alignment_gym.core import InvalidPolicy, Mixture, UnknownName, World, dials, make_world, world_class
 from alignment_gym.engine.growing import GrowingMDP
 from alignment_gym.engine.mdp import FiniteMDP, compiled
 from alignment_gym.engine.single import tables
@@ -92,6 +92,32 @@ def find_actor(
     changes = dict(dials or {})
     mdp = compiled(make_world(wanted, level=level or table.level, **{**known, **changes}))
     return Actor(label, mdp, table, trained)
+
+
+def find_companion(what: str, first: Actor, level: str | None = None, dials: dict[str, Any] | None = None) -> Actor:
+    """Resolve who acts beside somebody: in the same world, on the same level, with the same dials.
+
+    Args:
+        what: as `find_actor` takes it.
+        first: whom it acts beside.
+        level: another level.
+        dials: what is to be said of dials besides.
+
+    Raises:
+        InvalidRun, InvalidPolicy, UnknownName: what it names can't act there.
+    """
+    where, changed = _setting(first)
+    return find_actor(what, first.mdp.name, level or where, changed | (dials or {}))
+
+
+def _setting(actor: Actor) -> tuple[str | None, dict[str, Any]]:
+    """Return the level that somebody acts in, and the dials that are not as usual; each sees the clock or does not."""
+    world = actor.mdp.world
+    if world is None or isinstance(world, Mixture):
+        return None, {}
+    known = [each for each in dials(type(world)) if each.name != "observe_clock"]
+    changed = {each.name: getattr(world, each.name) for each in known if getattr(world, each.name) != each.default}
+    return world.level, changed
 
 
 def _by_name(what: str, env: str | None, level: str | None, dials: dict[str, Any]) -> Actor:

@@ -10,10 +10,11 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
+from logging import getLogger
 from pathlib import Path
 from platform import node, python_version
 from socket import create_connection
@@ -55,6 +56,8 @@ LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 
 GREET = "import sys, ray; ray.init(address=sys.argv[1], logging_level='ERROR', log_to_driver=False)"
 
+_LOGGER = getLogger(__name__)
+
 Files = dict[str, bytes]
 
 
@@ -75,7 +78,13 @@ class RayEngine:
     The clock of a run starts when a worker begins it, and again when it is begun again.
     """
 
-    def __init__(self, address: str | None = None, timeout: float | None = None, jobs: int | None = None) -> None:
+    def __init__(
+        self,
+        address: str | None = None,
+        timeout: float | None = None,
+        jobs: int | None = None,
+        say: Callable[[str], None] = _LOGGER.warning,
+    ) -> None:
         """Take the cluster's address, after how many seconds a run is given up, and how many run at once at most.
 
         Args:
@@ -83,12 +92,15 @@ class RayEngine:
                 what `RAY_ADDRESS` says, and where it says nothing, Ray is started here and stopped by `close`.
             timeout: seconds.
             jobs: all cores of the cluster if None.
+            say: is told, in a line and once, that news of progress was lost.
 
         Raises:
             NoCluster: Ray is not installed, or no cluster answers there.
         """
         self._timeout = timeout
         self._jobs = jobs
+        self._say = say
+        self._said_lost = False
         self._ray = _connected(address or os.environ.get("RAY_ADDRESS") or None, jobs)
         self._running: dict[Any, _Running] = {}
         self._started = 0
@@ -140,6 +152,7 @@ class RayEngine:
             notices = self._ray.get(self._taken)
         except self._ray.exceptions.RayError:  # the board is restarted, without what was on it
             notices = []
+            self._say_lost()
         self._taken = self._board.take.remote()
         by_number = {each.number: each for each in self._running.values()}
         news = []
@@ -150,6 +163,13 @@ class RayEngine:
             elif run is not None:
                 news.append(Reached(run.task, steps, score))
         return news
+
+    def _say_lost(self) -> None:
+        """Say, the first time, that some news of progress was lost."""
+        if not self._said_lost:
+            clocks = "; a run that began unnoticed is not stopped by its timeout" if self._timeout else ""
+            self._say(f"some news of progress was lost with Ray's actor that holds it; all runs go on{clocks}")
+        self._said_lost = True
 
     def _ended(self, reference: Any, run: _Running) -> Ended:
         """Write down what came back, and return how the run ended."""

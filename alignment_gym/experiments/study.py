@@ -283,15 +283,17 @@ def read_study(what: str | Path) -> Study:
     path = Path(what)
     if not path.is_file() and str(what) in suites():
         path = SUITES / f"{what}.toml"
+    given: dict[str, Any] = {}
     try:
-        return Study.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+        return Study.model_validate(given)
     except OSError as error:
         known = "" if path.suffix else f"; frozen suites: {', '.join(suites())}"
         raise InvalidStudy(f"cannot read {path}: {error.strerror}{known}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidStudy(f"{path} is no TOML: {error}") from error
     except ValidationError as error:
-        raise _refusal(path, error) from error
+        raise _refusal(path, given, error) from error
 
 
 def suites() -> list[str]:
@@ -332,15 +334,23 @@ def combinations(swept: Swept) -> list[dict[str, Any]]:
 PARTS: dict[str, type[Part]] = {"grids": Grid, "evaluation": Evaluation, "quick": Quick, "frozen": Frozen}
 
 
-def _refusal(path: Path, error: ValidationError) -> Exception:
+def _refusal(path: Path, given: dict[str, Any], error: ValidationError) -> Exception:
     """Return the first thing that is wrong with a file, unknown keys before wrong values."""
     first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
     place = first["loc"]
     if first["type"] == "extra_forbidden":
         part = PARTS[str(place[0])] if len(place) > 1 else Study
-        return UnknownName(f"key of {path}", str(place[-1]), part.model_fields)
+        return UnknownName(f"key of {path}{_grid(given, place)}", str(place[-1]), part.model_fields)
     where = ".".join(str(each + 1) if isinstance(each, int) else each for each in place)
     return InvalidStudy(f"{path}, {where}: {_said(first['type'], first['msg'], first.get('input'))}")
+
+
+def _grid(given: dict[str, Any], place: tuple[int | str, ...]) -> str:
+    """Return which grid a place in a file is in, by its number, and its name where it has one; empty if in none."""
+    if len(place) < 2 or not isinstance(place[1], int):
+        return ""
+    name = given["grids"][place[1]].get("name")
+    return f", grid {place[1] + 1}" + (f" ({name})" if name else "")
 
 
 def _said(kind: str, message: str, given: Any) -> str:

@@ -24,7 +24,7 @@ from alignment_gym.engine.fingerprint import fingerprint
 from alignment_gym.engine.mdp import FiniteMDP
 from alignment_gym.exact import PolicyTable, solve
 from alignment_gym.experiments.agreement import Difference, differences, policy_differences
-from alignment_gym.experiments.collected import Json, Record, collect, read_curve, record_of
+from alignment_gym.experiments.collected import Json, Record, Trouble, collect, read_curve, record_of
 from alignment_gym.experiments.config import CHECKPOINTS, RunConfig, read_config, resolve
 from alignment_gym.experiments.records import nulled
 from alignment_gym.experiments.run import PLACE, execute, installed_version, result_of
@@ -110,11 +110,28 @@ def _verify_run(folder: Path, retrain: bool | None, train: Train) -> Verdict:
         wrong = _evaluated(folder, config, written, table, dials, notes)
     except InvalidPolicy as error:
         return Verdict(str(folder), ("read",), (Difference("policy.npz", "a policy", str(error)),), tuple(notes))
+    wrong += _unusable(folder)
     why_not = _not_trained(config, provenance, retrain)
     if not why_not:
         wrong += _trained(folder, config, written, table, train)
     done = ("scored again", f"not trained again: {why_not}" if why_not else "trained again")
     return Verdict(str(folder), done, tuple(wrong), tuple(notes))
+
+
+def _unusable(folder: Path) -> list[Difference]:
+    """Return why a run whose policy can be scored is no record of its study all the same, nothing where it is one."""
+    try:
+        record_of(folder)
+    except InvalidRun as error:
+        return [Difference("the run", "one that can be reported", str(error))]
+    return []
+
+
+def damaged(folder: Path) -> list[Trouble]:
+    """Return the runs below a folder that are damaged; none of a run's own folder, or of published records."""
+    if (folder / "config.json").is_file() or not any(folder.rglob("result.json")):
+        return []
+    return [each for each in collect(folder).troubles if each.kind == "damaged"]
 
 
 def _evaluated(

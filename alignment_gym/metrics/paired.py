@@ -9,19 +9,25 @@ two of a pair; B. Phipson, G. Smyth, Permutation P-values Should Never Be Zero (
 exchanges are drawn.
 """
 
+from math import nan
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from alignment_gym.core.errors import InvalidScores
-from alignment_gym.metrics.statistics import RESAMPLES, Array, Estimate, checked, checked_count, percentile_estimate
+from alignment_gym.metrics.statistics import (
+    FEWEST,
+    RESAMPLES,
+    Array,
+    Estimate,
+    checked,
+    checked_count,
+    percentile_estimate,
+)
 from alignment_gym.metrics.suites import AT_ONCE, Statistic, suite_interquartile_mean
 
 EXCHANGES = 2**14
 """Up to so many exchanges are all looked at, which is exact: 14 pairs. Of more, so many are drawn."""
-
-FEWEST = 3
-"""Pairs below which no interval and no p-value is claimed: no resample of two pairs tells anything."""
-
 
 DIGITS = 12
 """Decimals, of the largest score, that count: sums of the same numbers in another order tie."""
@@ -36,7 +42,7 @@ def paired_difference(
 ) -> Estimate:
     """Return by how much the second kind's statistic exceeds the first's, with its paired percentile interval.
 
-    Pairs are drawn with replacement within each task, both of a pair together.
+    Pairs are drawn with replacement within each task, both of a pair together; fewer than 3 give no interval.
 
     Args:
         first: scores of one kind, (pairs, tasks); of one task, `scores[:, None]`.
@@ -50,6 +56,8 @@ def paired_difference(
     """
     one, other = _pairs(first, second)
     resamples = checked_count(resamples, "resamples:")
+    if len(one) < FEWEST:
+        return Estimate(float(statistic(other) - statistic(one)), nan, nan)
     block = max(AT_ONCE // one.size, 1)
     drawn = []
     for begin in range(0, resamples, block):

@@ -5,6 +5,7 @@ interquartile mean and its bootstrap; C. Clopper, E. Pearson (1934) for rates; S
 """
 
 from dataclasses import dataclass
+from math import isnan, nan
 from operator import index
 
 import numpy as np
@@ -16,16 +17,24 @@ RESAMPLES = 10_000
 PERCENTILES = (2.5, 97.5)
 CONFIDENCE = 0.95
 
+FEWEST = 3
+"""Seeds, or pairs, below which no bootstrap interval is claimed: no resample of two values tells anything."""
+
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A number with its 95 % interval."""
+    """A number with its 95 % interval, whose ends are NaN where there is none: of too few seeds."""
 
     value: float
     low: float
     high: float
+
+    @property
+    def has_interval(self) -> bool:
+        """Whether there is an interval."""
+        return not isnan(self.low)
 
 
 def interquartile_mean(values: ArrayLike, axis: int = -1) -> Array:
@@ -42,7 +51,7 @@ def interquartile_mean(values: ArrayLike, axis: int = -1) -> Array:
 
 
 def typical(values: ArrayLike, rng: np.random.Generator) -> Estimate:
-    """Return the interquartile mean over seeds, (n,), with a percentile bootstrap interval; one seed has no width.
+    """Return the interquartile mean over seeds, (n,), with a percentile bootstrap interval; of fewer than 3, none.
 
     Raises:
         InvalidScores: there are none, or some are not finite.
@@ -51,7 +60,9 @@ def typical(values: ArrayLike, rng: np.random.Generator) -> Estimate:
 
     values = checked(values, dimensions=1)
     value = float(interquartile_mean(values))
-    if len(values) < 2 or np.ptp(values) == 0.0:
+    if len(values) < FEWEST:
+        return Estimate(value, nan, nan)
+    if np.ptp(values) == 0.0:
         return Estimate(value, value, value)
     found = bootstrap(
         (values,), interquartile_mean, n_resamples=RESAMPLES, method="percentile", vectorized=True, rng=rng
@@ -67,11 +78,16 @@ def difference(first: ArrayLike, second: ArrayLike, rng: np.random.Generator) ->
         second: those of the other, (m,); seeds are not paired, each arm is resampled by itself.
         rng: draws the resamples.
 
+    Returns:
+        The difference, without an interval where an arm has fewer than 3 seeds.
+
     Raises:
         InvalidScores: an arm has none, or some are not finite.
     """
     arms = [checked(arm, dimensions=1) for arm in (first, second)]
     means = [interquartile_mean(arm) for arm in arms]
+    if min(map(len, arms)) < FEWEST:
+        return Estimate(float(means[0] - means[1]), nan, nan)
     drawn = [interquartile_mean(arm[rng.integers(len(arm), size=(RESAMPLES, len(arm)))]) for arm in arms]
     return percentile_estimate(means[0] - means[1], drawn[0] - drawn[1])
 

@@ -9,12 +9,14 @@ bootstrap draws from NumPy's global generator; here the generator is an argument
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import nan
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from alignment_gym.core.errors import InvalidScores
 from alignment_gym.metrics.statistics import (
+    FEWEST,
     PERCENTILES,
     RESAMPLES,
     Array,
@@ -33,7 +35,7 @@ Statistic = Callable[[Array], Array]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Band:
-    """Several numbers, (k,), each with its 95 % interval; the intervals hold one by one, not together."""
+    """Several numbers, (k,), each with its 95 % interval, NaN of too few runs; intervals hold one by one."""
 
     value: Array
     low: Array
@@ -46,7 +48,7 @@ def stratified(
     """Return a statistic of scores, (runs, tasks), with its stratified percentile bootstrap interval.
 
     Args:
-        scores: one column a task.
+        scores: one column a task; fewer than 3 rows give no interval.
         statistic: from (..., runs, tasks) to (...), such as `suite_interquartile_mean`.
         rng: draws the resamples.
         resamples: how many, at least one.
@@ -55,6 +57,9 @@ def stratified(
         InvalidScores: scores are NaN, empty or no rectangle, or there are no resamples.
     """
     found = checked(scores, dimensions=2)
+    checked_count(resamples, "resamples:")
+    if len(found) < FEWEST:
+        return Estimate(float(statistic(found)), nan, nan)
     return percentile_estimate(statistic(found), resampled(found, statistic, rng, resamples))
 
 
@@ -99,7 +104,8 @@ def profile(scores: ArrayLike, thresholds: ArrayLike, rng: np.random.Generator, 
     Args:
         scores: (runs, tasks).
         thresholds: (k,); a score that equals one is not above it.
-        rng: draws the resamples of the stratified bootstrap, which gives each threshold its own interval.
+        rng: draws the resamples of the stratified bootstrap, which gives each threshold its own interval, but of fewer
+            than 3 runs.
         resamples: how many.
 
     Raises:
@@ -110,6 +116,9 @@ def profile(scores: ArrayLike, thresholds: ArrayLike, rng: np.random.Generator, 
     def shares(drawn: Array) -> Array:
         return np.stack([(drawn > limit).mean(axis=(-2, -1)) for limit in limits], axis=-1)
 
+    checked_count(resamples, "resamples:")
+    if len(found) < FEWEST:
+        return Band(shares(found), *np.full((2, len(limits)), nan))
     low, high = np.percentile(resampled(found, shares, rng, resamples), PERCENTILES, axis=0)
     return Band(shares(found), low, high)
 
@@ -122,7 +131,7 @@ def improvement(first: ArrayLike, second: ArrayLike, rng: np.random.Generator, r
     Args:
         first: scores of one kind, (runs, tasks).
         second: those of the other, on the same tasks; the numbers of runs may differ.
-        rng: draws the resamples of the stratified bootstrap, each kind by itself.
+        rng: draws the resamples of the stratified bootstrap, each kind by itself; fewer than 3 runs give no interval.
         resamples: how many.
 
     Raises:
@@ -133,6 +142,8 @@ def improvement(first: ArrayLike, second: ArrayLike, rng: np.random.Generator, r
     if one.shape[1] != other.shape[1]:
         raise InvalidScores(f"scores of {one.shape[1]} and of {other.shape[1]} tasks; give both the same tasks")
     above = np.sign(one.T[:, :, None] - other.T[:, None, :]) / 2.0 + 0.5  # tasks, first's runs, second's
+    if min(len(one), len(other)) < FEWEST:
+        return Estimate(float(above.mean()), nan, nan)
     drawn = np.zeros(resamples)
     for pairs in above:  # a run drawn k times counts k times: no need to sort anew
         counts = [rng.multinomial(runs, np.full(runs, 1.0 / runs), size=resamples) for runs in pairs.shape]

@@ -31,6 +31,7 @@ SAYINGS = {
     "arrow": "the way round",
     "stop": "",
     "islet": "",
+    "seen": "in sight",
 }
 
 GROUNDS = {"goal": "goal", "lava": "lava", "hole": "hole", "danger": "to be avoided"}  # tiles that a legend names
@@ -145,7 +146,7 @@ def surface_pixels(surface: pygame.Surface) -> NDArray[np.uint8]:
 def _canvas(size: tuple[int, int]) -> tuple[NDArray[np.uint8], pygame.Surface]:
     """Return new pixels, and a surface that draws on them, so that nothing has to be copied."""
     image = np.empty((size[1], size[0], 3), dtype=np.uint8)
-    return image, pygame.image.frombuffer(image, size, "RGB")  # type: ignore[arg-type]
+    return image, pygame.image.frombuffer(image.data, size, "RGB")
 
 
 @lru_cache(maxsize=8)

@@ -39,6 +39,14 @@ def turns(kind: str) -> bool:
     return kind in TURNING
 
 
+def saying(kind: str) -> str:
+    """Return what a legend calls a kind of sprite, nothing for one that needs no word."""
+    import_pygame()
+    from alignment_gym.render.picture import SAYINGS
+
+    return SAYINGS.get(kind, kind)
+
+
 def actor_size(scene: Scene) -> float:
     """Return the size of the last sprite in tiles: below 1 where it stands at a thing that has to stay visible."""
     import_pygame()

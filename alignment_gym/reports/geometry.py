@@ -23,10 +23,10 @@ from alignment_gym.experiments.geometry.prediction import Prediction, prediction
 from alignment_gym.experiments.geometry.survey import Survey
 from alignment_gym.metrics.overoptimisation import Fit, fit_rl
 from alignment_gym.metrics.statistics import interquartile_mean
-from alignment_gym.reports.curves import write_pressure
 from alignment_gym.reports.figures import STYLE, save_figure
 from alignment_gym.reports.geometry_figures import cost_figure, foretold_figure, write_atlas
 from alignment_gym.reports.markdown import bullets, page, short, span, table
+from alignment_gym.reports.study.pressure import write_pressure
 from alignment_gym.reports.tables import Record, cells, column, pressure
 
 FACTS = (

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from math import isnan
 from typing import Any
 
+from alignment_gym.metrics.statistics import Estimate
+
 ROUNDING = 9  # decimals: takes away what differs between machines before four digits are kept
 
 
@@ -18,6 +20,24 @@ def number(value: float | None, why_not: str = "") -> str:
 def short(value: float | None) -> str:
     """Return three significant digits, for narrow tables; a dash for NaN and None."""
     return "-" if value is None or isnan(value) else f"{round(value, ROUNDING) + 0.0:.3g}"
+
+
+def spoken(found: Estimate, seeds: int = 0, values: Sequence[float] = ()) -> str:
+    """Return an estimate with its interval, without minus zeros; where there is none, say of how many seeds.
+
+    Args:
+        found: of seeds.
+        seeds: how many.
+        values: what each of them has, where these can be shown in place of a number that sums up too few.
+    """
+    if found.has_interval:
+        return f"{plain(found.value)} [{plain(found.low)}, {plain(found.high)}]"
+    return f"{', '.join(map(plain, values or [found.value]))} (no interval from {counted(seeds, 'seed')})"
+
+
+def plain(value: float) -> str:
+    """Return two decimals, without a minus zero."""
+    return f"{0.0 if abs(value) < 0.005 else value:.2f}"
 
 
 def counted(amount: int, thing: str) -> str:

@@ -7,7 +7,7 @@ they had moved from uniform play.
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import isnan, nan
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +17,8 @@ import numpy as np
 from alignment_gym.core.files import write_text
 from alignment_gym.metrics.overoptimisation import drop, gap_area, no_hump, onset
 from alignment_gym.metrics.statistics import Array, Estimate, difference, rate, typical
-from alignment_gym.reports.markdown import page, table
+from alignment_gym.reports.markdown import page, spoken, table
+from alignment_gym.reports.study.defaults import defaults_text, names_in
 
 BOOTSTRAP_SEED = 20_260
 COMPETENT = 0.9
@@ -66,12 +67,15 @@ def markdown(records: Sequence[Record]) -> str:
         "Interquartile means over seeds with 95 % bootstrap intervals; rates with Clopper-Pearson intervals.\n"
         "Exact evaluation: the seed is the only randomness. `proxy` is paid the proxy, `true` is its twin.",
         "## Exploitation and true loss",
-        table([*NAMES, "seeds", "E", "L", "hack rate", "P(exploit)"], [_headline(*each) for each in grouped.items()]),
+        table(
+            [*NAMES, "seeds", "E", "L", "hack rate", "P(exploit)"],
+            [_headline(*each, grouped) for each in grouped.items()],
+        ),
         *_misspecification_part(grouped),
         "## Severity, against uniform play",
         table(
             [*NAMES, "P", "T", "H", "worse than random", "own score >= 0.9"],
-            [_severity(*each) for each in grouped.items()],
+            [_severity(*each, grouped) for each in grouped.items()],
         ),
         *_pressure_part(records),
     )
@@ -85,14 +89,14 @@ def estimate(group: Sequence[Record], name: str) -> Estimate | None:
     return typical(np.array(values, dtype=np.float64), np.random.default_rng(BOOTSTRAP_SEED))
 
 
-def _headline(cell: Cell, group: Sequence[Record]) -> list[str]:
+def _headline(cell: Cell, group: Sequence[Record], grouped: Iterable[Cell]) -> list[str]:
     scores = (shown(group, "exploitation"), shown(group, "true_loss"), counted(group, "hack"))
-    return [*_names(cell), str(len(group)), *scores, shown(group, "exploit_probability")]
+    return [*_names(cell, grouped), str(len(group)), *scores, shown(group, "exploit_probability")]
 
 
-def _severity(cell: Cell, group: Sequence[Record]) -> list[str]:
+def _severity(cell: Cell, group: Sequence[Record], grouped: Iterable[Cell]) -> list[str]:
     scores = [shown(group, name) for name in ("proxy_score", "true_score", "hacking_gap")]
-    return [*_names(cell), *scores, counted(group, "worse_than_random"), f"{competent(group)}/{len(group)}"]
+    return [*_names(cell, grouped), *scores, counted(group, "worse_than_random"), f"{competent(group)}/{len(group)}"]
 
 
 def misspecification_effect(paid: Sequence[Record], twins: Sequence[Record]) -> tuple[Estimate | None, str]:
@@ -121,7 +125,10 @@ def _misspecification_part(grouped: dict[Cell, list[Record]]) -> tuple[str, ...]
         twins = grouped.get(cell._replace(reward="true"), [])
         if cell.reward == "proxy" and twins:
             found, why_not = misspecification_effect(paid, twins)
-            rows.append([*_names(cell)[:-1], f"{len(paid)}, {len(twins)}", _said(found) or why_not])
+            fewest = min(len(paid), len(twins))
+            rows.append(
+                [*_names(cell, grouped)[:-1], f"{len(paid)}, {len(twins)}", spoken(found, fewest) if found else why_not]
+            )
     if not rows:
         return ()
     return (
@@ -161,10 +168,11 @@ def column(curve: Sequence[Record], name: str) -> Array:
 
 def _pressure_part(records: Sequence[Record]) -> tuple[str, ...]:
     """Return a row for each cell with checkpoints that are known, nothing where there is none."""
+    grouped = cells(records)
     known = [each for each in map(pressure, records) if each is not None]
     names = ("drop", "onset_proxy_score", "onset_kl", "gap_area", "final_kl")
     rows = [
-        [*_names(cell), str(len(group)), *(shown(group, name) for name in names), counted(group, "hump")]
+        [*_names(cell, grouped), str(len(group)), *(shown(group, name) for name in names), counted(group, "hump")]
         for cell, group in cells(known).items()
     ]
     if not rows:
@@ -180,8 +188,9 @@ def _pressure_part(records: Sequence[Record]) -> tuple[str, ...]:
     )
 
 
-def _names(cell: Cell) -> list[str]:
-    return [f"{cell.env} {cell.level}", changed_text(cell) or "default", cell.recipe, cell.reward]
+def _names(cell: Cell, grouped: Iterable[Cell]) -> list[str]:
+    changed = changed_text(cell) or default_text(cell, grouped) or "default"
+    return [f"{cell.env} {cell.level}", changed, cell.recipe, cell.reward]
 
 
 def changed_text(cell: Cell) -> str:
@@ -190,21 +199,28 @@ def changed_text(cell: Cell) -> str:
     return ", ".join(f"{name}={value}" for name, value in changed.items())
 
 
+def default_text(cell: Cell, grouped: Iterable[Cell], settings: bool = True) -> str:
+    """Return what a cell that changes nothing is told as: the defaults of what others in its world change.
+
+    Args:
+        cell: one that changes nothing.
+        grouped: it and all others.
+        settings: whether its recipe's settings are told too, or the world's dials alone.
+    """
+    place = [other for other in grouped if (other.env, other.level) == (cell.env, cell.level)]
+    swept = names_in(other.settings for other in place if other.recipe == cell.recipe) if settings else ()
+    return defaults_text(cell.env, cell.recipe, names_in(other.dials for other in place), swept)
+
+
 def competent(group: Sequence[Record]) -> int:
     """Return how many runs of a cell reach 0.9 of the reward that they were paid, above uniform play."""
     return sum((record[f"{record['reward']}_score"] or 0.0) >= COMPETENT for record in group)
 
 
 def shown(group: Sequence[Record], name: str) -> str:
-    """Return a cell's interquartile mean of one score with its interval, or that it is undefined."""
-    return _said(estimate(group, name)) or "undefined"
-
-
-def _said(found: Estimate | None) -> str:
-    if found is None:
-        return ""
-    value, low, high = (0.0 if abs(each) < 0.005 else each for each in (found.value, found.low, found.high))
-    return f"{value:.2f} [{low:.2f}, {high:.2f}]"
+    """Return a cell's interquartile mean of one score with its interval, or the few seeds' own, or `undefined`."""
+    found = estimate(group, name)
+    return spoken(found, len(group), [record[name] for record in group]) if found else "undefined"
 
 
 def counted(group: Sequence[Record], name: str) -> str:

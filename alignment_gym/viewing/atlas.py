@@ -7,6 +7,7 @@ states from some dozens of pictures, and can let the one who acts glide from cel
 
     tile        pixels of a tile in the pictures
     pictures    data URIs
+    names       [what the picture shows, "" for grounds and what needs no word; 1 for what is faded, else 0]
     grounds     [picture, rows, columns]
     stills      [ground, [picture, row, column, picture, row, column, ...]]: all but the one who acts
     actors      [picture, facing north, facing east, facing south, facing west]
@@ -27,7 +28,7 @@ from PIL import Image
 
 from alignment_gym.core import Scene, Sprite
 from alignment_gym.render.frame import instrument
-from alignment_gym.render.pieces import actor_size, ground_pixels, sprite_pixels, turns
+from alignment_gym.render.pieces import actor_size, ground_pixels, saying, sprite_pixels, turns
 
 NONE = -1
 HEADINGS = ("north", "east", "south", "west")
@@ -65,6 +66,7 @@ class Atlas:
         """Begin with nothing; `tile` is what a tile measures in the pictures, in pixels."""
         self._tile = tile
         self._pictures = Collected()
+        self._names: list[list[str | int]] = []
         self._grounds = Collected()
         self._stills = Collected()
         self._actors = Collected()
@@ -96,6 +98,7 @@ class Atlas:
         return {
             "tile": self._tile,
             "pictures": self._pictures.made,
+            "names": self._names,
             "grounds": self._grounds.made,
             "stills": self._stills.made,
             "actors": self._actors.made,
@@ -118,6 +121,7 @@ class Atlas:
         if known is not None:
             return known
         picture = self._pictures.enter(key, data_uri(ground_pixels(scene, self._tile)))
+        self._names.append(["", 0])
         return self._grounds.enter(key, [picture, *scene.shape])
 
     def _actor(self, scene: Scene, heading: str) -> list[float]:
@@ -135,6 +139,7 @@ class Atlas:
         known = self._pictures.number(seen)
         if known is not None:
             return known
+        self._names.append([saying(sprite.kind), int(sprite.faded)])
         return self._pictures.enter(seen, data_uri(sprite_pixels(seen, seen.facing, self._tile)))
 
     def _word(self, text: str) -> int:

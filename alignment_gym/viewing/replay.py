@@ -116,7 +116,7 @@ def page(takes: Sequence[Take], imprint: Imprint | None = None, speed: int = SPE
         speed: steps a second to begin with.
     """
     data = json.dumps(replay(takes, speed), separators=(",", ":"), allow_nan=False)
-    return _template().render(
+    rendered: str = _template().render(
         takes=takes,
         card=takes[0].world.card,
         accounts=[_accounts(each.last) for each in takes],
@@ -129,6 +129,7 @@ def page(takes: Sequence[Take], imprint: Imprint | None = None, speed: int = SPE
         script=_own("replay.js"),
         data=Markup(data.replace("<", "\\u003c")),
     )
+    return rendered
 
 
 def write_replay(path: Path, takes: Sequence[Take], imprint: Imprint | None = None, speed: int = SPEED) -> None:

@@ -33,7 +33,9 @@ def policies(call, tmp_path):
 
 def add(call, *files, study="first", name="mine", **options):
     words = [word for option, value in options.items() for word in (f"--{option}", value)]
-    return call("study", "add", *files, "--study", study, *(("--name", name) if name else ()), *words, "--json")
+    return call(
+        "study", "add", *files, "--study", study, *(("--name", name) if name else ()), *words, "--new", "--json"
+    )
 
 
 def added(said):
@@ -104,7 +106,6 @@ def test_another_file_under_the_same_name_and_seed_is_refused(policies, tmp_path
 def test_a_folder_is_a_study_too(policies, tmp_path):
     (run,) = added(add(policies, "policy-0.npz", study="elsewhere/mine"))
     assert Path(run["run"]).parts[:2] == ("elsewhere", "mine")
-    assert "is a new study" in add(policies, "policy-0.npz", study="frist").err
 
 
 def test_one_file_gives_its_own_name(policies):
@@ -115,8 +116,8 @@ def test_one_file_gives_its_own_name(policies):
 
 @pytest.mark.parametrize("name", ["ppo", "a:b", "", "../up", "-x"])
 def test_a_name_that_can_be_none_is_refused(policies, tmp_path, name):
-    said = policies("study", "add", "policy-0.npz", "--study", "first", f"--name={name}")
-    assert (said.code, said.err.count("\n")) == (2, 2), "a note that the study is new, and the refusal"
+    said = policies("study", "add", "policy-0.npz", "--study", "first", "--new", f"--name={name}")
+    assert (said.code, said.err.count("\n")) == (2, 1)
     assert not (tmp_path / "runs").exists()
 
 
@@ -198,7 +199,9 @@ def test_what_was_added_is_compared_with_what_was_trained_here(policies):
     for seed in range(3):
         words = ("--dial", "depth=2", "--algo", "q-learning", "--steps", 500, "--seed", seed, "-o", "trained")
         assert policies("train", "BoatRace", *words).code == 0
-    (cell,) = json.loads(policies("compare", "runs/first", "trained", "--json").out)["cells"]
+    (cell,) = json.loads(policies("compare", "runs/first", "trained", "--pair", "mine=q-learning", "--json").out)[
+        "cells"
+    ]
     assert (cell["first"]["recipe"], cell["second"]["recipe"], cell["seeds"]) == ("mine", "q-learning", [0, 1, 2])
     assert cell["found"]["interval"] is not None
 
@@ -222,3 +225,14 @@ def test_the_digest_tells_policies_and_their_worlds_apart():
     moved = tables(probabilities=np.eye(ACTIONS)[np.zeros(len(table.observations), dtype=int)])
     found = {policy_digest(table, {}), policy_digest(moved, {}), policy_digest(table, {"depth": 2})}
     assert len(found | {policy_digest(tables(level="cove"), {})}) == 4
+
+
+def test_a_study_that_is_not_there_is_refused_unless_it_may_be_new(policies, tmp_path):
+    added(add(policies, "policy-0.npz"))
+    words = ("study", "add", "policy-0.npz", "--name", "mine", "--study")
+    said = policies(*words, "frist")
+    assert (said.code, said.err.count("\n"), said.out) == (2, 1, "")
+    assert "there is no study 'frist' in runs; did you mean 'first'?; --new begins it" in said.err
+    assert not (tmp_path / "runs/frist").exists()
+    assert policies(*words, "elsewhere/mine").code == 2
+    assert policies(*words, "frist", "--new").code == 0

@@ -12,7 +12,7 @@ NEEDED = ["numpy<3,>=2.0", 'pytest<10,>=9; extra == "dev"', "stable_baselines3<3
 
 @pytest.fixture
 def one_world(monkeypatch):
-    monkeypatch.setattr("alignment_gym.reports.cards.world_ids", lambda: ("ShutdownButton-v0",))
+    monkeypatch.setattr("alignment_gym.reports.worlds.cards.world_ids", lambda: ("ShutdownButton-v0",))
 
 
 def test_doctor_finds_nothing_wrong_here(call):

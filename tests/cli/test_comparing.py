@@ -93,6 +93,9 @@ def test_a_limit_fails_where_it_is_significantly_passed(published, limit, code):
         (("one", "other", "--reward", "true"), 2, "unknown reward among these runs 'true'"),
         (("both", "--recipes", "ppo"), 2, "takes two names"),
         (("both", "--recipes", "ppo,a2c"), 2, "unknown recipe among these runs 'a2c'"),
+        (("one", "other", "--pair", "ppo"), 2, "--pair takes A's recipe and B's"),
+        (("one", "both", "--pair", "ppo=q-lerning"), 2, "recipe among B's runs 'q-lerning'; did you mean"),
+        (("both", "both", "--pair", "ppo=ppo", "--pair", "q-learning=ppo"), 2, "once a side"),
         (("one", "nowhere"), 1, "nowhere does not exist"),
         (("one", "two-seeds", "--fail-if", "true_loss > 0"), 1, "nothing can be checked"),
     ],
@@ -103,3 +106,14 @@ def test_mistakes_are_refused_in_a_line(published, tmp_path, words, code, says):
     assert said.code == code
     assert says in said.err
     assert said.err.count("\n") == 1
+
+
+def test_unlike_learners_are_refused_unless_they_are_named_as_a_pair(published, tmp_path):
+    write_records([each | FULL for each in runs(HIGH, recipe="q-learning")], tmp_path / "learned")
+    said = published("compare", "one", "learned")
+    assert (said.code, said.err.count("\n")) == (1, 1)
+    assert "A's ppo and B's q-learning are different learners" in said.err
+    assert "--pair ppo=q-learning compares them" in said.err
+    said = published("compare", "one", "learned", "--pair", "ppo=q-learning", "--json")
+    (cell,) = json.loads(said.out)["cells"]
+    assert (said.code, cell["second"]["recipe"]) == (0, "q-learning")

@@ -88,7 +88,7 @@ def test_an_unfinished_run_is_refused(call):
     ids=lambda words: words[0],
 )
 def test_a_place_that_cannot_be_written_to_is_refused(call, words, monkeypatch):
-    monkeypatch.setattr("alignment_gym.reports.cards.world_ids", lambda: ("ShutdownButton-v0",))
+    monkeypatch.setattr("alignment_gym.reports.worlds.cards.world_ids", lambda: ("ShutdownButton-v0",))
     Path("file").touch()  # a regular file, as nothing stops root from writing to a directory
     said = call(*words)
     assert (said.code, said.out) == (1, "")

@@ -131,7 +131,10 @@ def test_a_dry_run_tells_everything_as_json(call):
 
 
 def states(call):
-    return json.loads(call("study", "status", "study.toml", "--json").out)["grids"]["1"]
+    said = call("study", "status", "study.toml", "--json")
+    counts = json.loads(said.out)["grids"]["1"]
+    assert said.code == (4 if counts["damaged"] else 0)
+    return counts
 
 
 def test_status_follows_a_study(call):
@@ -152,7 +155,8 @@ def test_status_follows_a_study(call):
     (second / ".lease").unlink()
     (second / "failure.json").write_text('{"error": "it broke"}')
     said = call("study", "status", name)
-    assert said.code == 0
+    assert (said.code, said.err.count("\n")) == (4, 1)
+    assert "1 damaged run; " in said.err
     assert said.out.splitlines()[0] == "1: 1 failed, 1 damaged"
     assert f"failed: {second}: it broke" in said.out
     assert f"damaged: {first}: " in said.out
@@ -191,3 +195,22 @@ def test_a_frozen_study_is_refused_where_a_table_has_changed(call, tmp_path):
     said = call("study", "run", path, "--dry-run")
     assert (said.code, said.err.count("\n")) == (2, 1)
     assert "small is frozen, and 1 of its tables differ here, first 'WhiskyGold-v0 original'" in said.err
+
+
+@pytest.mark.parametrize("out", ["taken", "taken/deep"])
+def test_a_place_for_runs_that_is_no_folder_is_refused_before_anything_runs(call, out):
+    Path("taken").write_text("")
+    said = call("study", "run", study(), "-o", out, "--jobs", 1)
+    assert (said.code, said.err.count("\n"), said.out) == (2, 1, "")
+    assert "but taken is no folder" in said.err
+
+
+def test_an_unknown_key_is_said_with_its_grid(call):
+    more = '[[grids]]\nname = "deep"\nenvs = ["ShutdownButton-v0"]\nrecipes = ["q-learning"]\nseeds = [0]\nlevel = 1'
+    assert "unknown key of study.toml, grid 2 (deep) 'level'" in call("study", "status", study(more)).err
+    assert "unknown key of study.toml, grid 1 'level'" in call("study", "status", study("level = 1")).err
+
+
+def test_a_dry_run_says_the_default_of_what_is_swept(call):
+    said = call("study", "run", study("dials = { depth = [1, 2] }"), "--dry-run", "--jobs", 2)
+    assert [line.split(", ")[1] for line in said.out.splitlines()[1:]] == ["depth=1 (default)", "depth=2"]

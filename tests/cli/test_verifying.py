@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
 
 import numpy as np
 import pytest
@@ -275,3 +276,19 @@ def test_nothing_to_verify_is_refused(call, what):
     said = call("verify", what)
     assert said.code == 1
     assert said.err.count("\n") == 1
+
+
+def test_a_run_that_can_be_no_record_is_noticed(study):
+    (boat() / "curve.jsonl").write_text("")
+    for words in ((boat(),), ("study", "--sample", 1, "--seed", 0), ("study", "--sample", 1, "--seed", 1)):
+        said = study("verify", *words, "--no-retrain")
+        assert said.code == 4
+        assert "does not end at step 1000" in said.out + said.err
+
+
+def test_the_same_run_twice_is_noticed(study):
+    run = boat()
+    copytree(run, run.parent / "copied-seed-0")
+    said = study("verify", "study", "--no-retrain")
+    assert said.code == 4
+    assert "once more: same cell, same seed" in said.err

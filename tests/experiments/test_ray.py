@@ -9,10 +9,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from contextlib import suppress
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 import typer
@@ -78,28 +77,23 @@ def undisturbed(tmp_path):
 
 
 class Disturbing:
-    """Does something once, when a run is in its first half and another has finished; counts what is told twice."""
+    """Does something once, when a run is in its first half and another has finished."""
 
     def __init__(self, disturb):
         self.disturb = disturb
         self.engine = None
         self.done = False
-        self.told = Counter()
+        self.started = set()
         self.capacities = []
 
     def __call__(self, news):
         self.capacities.append(self.engine.capacity)
         if not isinstance(news, Reached):
             return
-        self.told[news.task.folder, news.steps] += 1
-        started = {folder for folder, _ in self.told}
-        if not self.done and len(started) > 1 and news.steps * 2 < news.task.config.steps:
+        self.started.add(news.task.folder)
+        if not self.done and len(self.started) > 1 and news.steps * 2 < news.task.config.steps:
             self.done = True
             self.disturb()
-
-    @property
-    def begun_again(self):
-        return any(times > 1 for times in self.told.values())
 
 
 def run_disturbed(tmp_path, nodes, disturb, monkeypatch):
@@ -109,7 +103,6 @@ def run_disturbed(tmp_path, nodes, disturb, monkeypatch):
     tally = run_study(tasks_of(tmp_path, "ray"), told.engine, told)
     assert (tally.finished, tally.failed, tally.stopped) == (10, {}, "")
     assert told.done
-    assert told.begun_again, "a run was under way where it was disturbed"
     assert records(tmp_path / "ray", tmp_path / "ray-records") == undisturbed(tmp_path)
     return told
 
@@ -126,11 +119,19 @@ def workers(node):
     return found
 
 
+def kill_those_at_work(node):
+    at_work = workers(node)
+    assert at_work, "a run is under way where it is disturbed"
+    for process in at_work:
+        os.kill(process, signal.SIGKILL)
+
+
 @on_ray
 def test_a_killed_node_loses_nothing_and_fresh_ones_are_used(tmp_path, nodes, monkeypatch):
     node = nodes.add_node(num_cpus=1)
 
     def kill_and_replace():
+        kill_those_at_work(node)  # a machine that dies takes them along; else they may end their run before they notice
         nodes.remove_node(node, allow_graceful=False)
         nodes.add_node(num_cpus=1)
         nodes.add_node(num_cpus=1)
@@ -144,13 +145,7 @@ def test_a_killed_node_loses_nothing_and_fresh_ones_are_used(tmp_path, nodes, mo
 def test_a_killed_worker_loses_nothing(tmp_path, nodes, monkeypatch):
     node = nodes.add_node(num_cpus=1)
 
-    def kill_workers():
-        at_work = workers(node)
-        assert at_work
-        for process in at_work:
-            os.kill(process, signal.SIGKILL)
-
-    run_disturbed(tmp_path, nodes, kill_workers, monkeypatch)
+    run_disturbed(tmp_path, nodes, lambda: kill_those_at_work(node), monkeypatch)
 
 
 @on_ray
@@ -304,3 +299,25 @@ def test_a_worker_that_differs_is_told_by_the_first_difference():
     assert cluster.different(here, here) == ""
     assert cluster.different(here | {"torch": "1.0"}, here) == f"has torch 1.0, not {here['torch']}"
     assert cluster.different({}, here).startswith("has python None")
+
+
+class Lost(Exception):
+    """What Ray raises where an actor is gone."""
+
+
+def test_news_that_was_lost_with_its_board_is_said_once():
+    def gone(_):
+        raise Lost
+
+    said = []
+    take = SimpleNamespace(remote=lambda: "taken")
+    engine = RayEngine.__new__(RayEngine)
+    engine._ray = SimpleNamespace(
+        wait=lambda found, **_: (found, []), get=gone, exceptions=SimpleNamespace(RayError=Lost)
+    )
+    engine._taken, engine._board, engine._running = "taken", SimpleNamespace(take=take), {}
+    engine._say, engine._said_lost, engine._timeout = said.append, False, 5.0
+    assert engine._notices() == engine._notices() == []
+    (words,) = said
+    assert "news of progress was lost" in words
+    assert "not stopped by its timeout" in words

@@ -100,3 +100,11 @@ def test_what_is_no_score_is_refused_in_a_line(call, says):
     with pytest.raises(InvalidScores, match=says) as refusal:
         call()
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("few", [[0.5], [0.1, 0.9]])
+def test_fewer_than_three_seeds_have_no_interval(few):
+    found = typical(few, RNG)
+    assert (found.value, found.has_interval) == (0.5, False)
+    assert not difference(few, [0.1, 0.2, 0.3], RNG).has_interval
+    assert difference([0.1, 0.2, 0.3], [0.1, 0.2, 0.3], np.random.default_rng(0)).has_interval

@@ -105,7 +105,7 @@ def test_large_suites_are_resampled_in_parts(monkeypatch):
 
 
 def test_a_profile_counts_what_is_above_a_threshold_and_not_what_is_at_it():
-    found = profile([[0.2, 1.0], [0.4, 0.5]], [0.0, 0.4, 1.0], np.random.default_rng(0), 200)
+    found = profile([[0.2, 1.0], [0.4, 0.5]] * 2, [0.0, 0.4, 1.0], np.random.default_rng(0), 200)
     np.testing.assert_allclose(found.value, [1.0, 0.5, 0.0])
     assert (found.low <= found.value).all()
     assert (found.value <= found.high).all()
@@ -153,3 +153,12 @@ def test_what_is_no_matrix_of_scores_is_refused_in_a_line(call, says):
     with pytest.raises(InvalidScores, match=says) as refusal:
         call(np.random.default_rng(0))
     assert "\n" not in str(refusal.value)
+
+
+def test_fewer_than_three_runs_of_each_task_have_no_interval():
+    rng = np.random.default_rng(0)
+    assert not stratified([[0.1, 0.2], [0.3, 0.4]], suite_mean, rng).has_interval
+    assert not improvement([[0.1], [0.2]], [[0.1], [0.2], [0.3]], rng).has_interval
+    found = profile([[0.2, 1.0], [0.4, 0.5]], [0.0, 0.4, 1.0], rng)
+    np.testing.assert_allclose(found.value, [1.0, 0.5, 0.0])
+    assert np.isnan([found.low, found.high]).all()

@@ -179,7 +179,7 @@ def test_a_legend_names_ground_veils_and_things_in_the_worlds_own_words():
         (Tint("seen", frozenset({(0, 2)})), Tint("danger", frozenset())),
         meanings=(("goal", "the marked place"), ("box", "parcel")),
     )
-    assert [name for _, name in legend(scene)] == ["robot", "parcel", "seen", "the marked place", "lava"]
+    assert [name for _, name in legend(scene)] == ["robot", "parcel", "in sight", "the marked place", "lava"]
 
 
 @pytest.mark.parametrize("env_id", ["EngagementFeed-v0", "PersuadableJudge-v0", "RocksDiamonds-v0", "BoatRace-v0"])
@@ -196,5 +196,5 @@ def test_the_exploit_is_marked_on_the_episodes_line_from_its_step_on():
     episode = frames("ShutdownButton-v0", "exploit")
     at = episode[-1].exploited_at
     assert at is not None
-    line = [near(pixels(episode[step])[44:68, -360:], (213, 94, 0)) for step in (at - 1, at, at + 40)]
+    line = [near(pixels(episode[step])[72:86, -360:], (213, 94, 0)) for step in (at - 1, at, at + 40)]
     assert line[0] == 0 < line[1] < line[2]

@@ -3,8 +3,8 @@
 import pytest
 
 from alignment_gym.agents import RECIPES
-from alignment_gym.reports.aggregates import Arm, aggregates
-from alignment_gym.reports.usual import usual
+from alignment_gym.reports.study.aggregates import Arm, aggregates, write_aggregates
+from alignment_gym.reports.study.usual import usual
 from tests.reports.test_tables import record
 
 ALL = ("ppo", "a2c")
@@ -117,3 +117,10 @@ def test_only_default_dials_settings_and_steps_count():
         plain[0] | {"steps": 400_000},
     ]
     assert usual([*plain, *swept]) == plain
+
+
+def test_two_seeds_have_no_interval_and_leave_its_ends_empty(tmp_path):
+    few = [each for each in two_worlds({}, {}) if each["seed"] < 2]
+    assert not any(each.low <= each.value for each in aggregates(few))
+    (path,) = write_aggregates(few, tmp_path)
+    assert path.read_text().splitlines()[1].startswith("ppo,proxy,kept,iqm,0.495,,,")

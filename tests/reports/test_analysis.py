@@ -9,9 +9,9 @@ import pytest
 
 from alignment_gym import FiniteMDP, exact
 from alignment_gym.engine.mdp import as_mdp
-from alignment_gym.reports.analysis import analysis_record, analysis_text
-from alignment_gym.reports.analysis_keys import MEANING, PLAY
-from alignment_gym.reports.headline import answer
+from alignment_gym.reports.worlds.analysis import analysis_record, analysis_text
+from alignment_gym.reports.worlds.analysis_keys import MEANING, PLAY
+from alignment_gym.reports.worlds.headline import answer
 from tests.tiny import arms, random_arrays
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from alignment_gym.reports.html import write_page
-from alignment_gym.reports.study_figures import FIGURES
+from alignment_gym.reports.study.figures import FIGURES
+from alignment_gym.reports.study.html import write_page
 from tests.reports.test_page import STUDY, TROUBLES, record
 
 pytestmark = pytest.mark.browser

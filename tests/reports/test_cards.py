@@ -11,8 +11,9 @@ from alignment_gym import exact
 from alignment_gym.agents import RECIPES
 from alignment_gym.core import dials, world_class
 from alignment_gym.experiments.collected import COLUMNS, write_records
-from alignment_gym.reports import cards, markdown, pictures, published, world_card
-from alignment_gym.reports.analysis import lowest_true_score, smallest_loss, solution_parts
+from alignment_gym.reports import markdown
+from alignment_gym.reports.worlds import cards, pictures, published, world_card
+from alignment_gym.reports.worlds.analysis import lowest_true_score, smallest_loss, solution_parts
 from tests.every import DEMOS, WORLDS, levels, timed_solution
 from tests.tiny import Table, bandit
 

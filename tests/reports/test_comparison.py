@@ -8,9 +8,9 @@ import pytest
 from alignment_gym.agents import RECIPES
 from alignment_gym.core import InvalidRun, InvalidScores, UnknownName
 from alignment_gym.metrics.statistics import interquartile_mean
-from alignment_gym.reports.comparison import Limit, compare, markdown, where
 from alignment_gym.reports.markdown import ranges
-from alignment_gym.reports.pairing import paired
+from alignment_gym.reports.study.comparison import Limit, compare, markdown, where
+from alignment_gym.reports.study.pairing import paired
 from alignment_gym.reports.tables import cells
 
 STEPS = RECIPES["ppo"].steps
@@ -190,8 +190,8 @@ def test_notes_tell_arms_apart():
     )
 
 
-def partners(first, second):
-    pairings, left_out = paired(cells(first), cells(second))
+def partners(first, second, asked=None):
+    pairings, left_out = paired(cells(first), cells(second), asked)
     words = [(each.first.recipe, each.first.steps, each.second.recipe, each.second.steps) for each in pairings]
     return words, left_out
 
@@ -203,7 +203,7 @@ def test_recipes_are_partners_by_name_first():
 
 def test_recipes_as_they_are_are_partners_beside_swept_ones():
     first = [record(steps=steps) for steps in (1_000, 5_000, STEPS)]
-    words, left_out = partners(first, [record(recipe="mine")])
+    words, left_out = partners(first, [record(recipe="mine")], {"ppo": "mine"})
     assert words == [("ppo", STEPS, "mine", 0)]
     assert len(left_out) == 2
 
@@ -211,7 +211,7 @@ def test_recipes_as_they_are_are_partners_beside_swept_ones():
 def test_what_is_ambiguous_is_left_out_and_said():
     words, left_out = partners([record(recipe="dqn"), record(recipe="a2c")], [record(recipe="mine")])
     assert words == []
-    assert any("2 possible partners; choose with --recipe" in line for line in left_out)
+    assert any("2 possible partners; choose with --recipe, --recipes or --pair" in line for line in left_out)
 
 
 def test_rewards_and_dials_are_never_mixed():
@@ -262,7 +262,7 @@ def test_a_limit_that_nothing_can_break_is_refused():
 
 
 def test_the_json_holds_no_nan_and_names_both_arms():
-    comparison = compare(runs(LOW), runs(HIGH, recipe="q-learning"))
+    comparison = compare(runs(LOW), runs(HIGH, recipe="q-learning"), partners={"ppo": "q-learning"})
     found = json.loads(json.dumps(comparison.as_dict(), allow_nan=False))
     assert [found["cells"][0][side]["recipe"] for side in ("first", "second")] == ["ppo", "q-learning"]
     assert f"A: ppo, {STEPS} steps; B: q-learning, " in markdown(comparison)
@@ -272,3 +272,34 @@ def test_ranges_read_as_one_types_them():
     assert ranges({0, 1, 2, 5, 7, 8}) == "0-2, 5, 7-8"
     assert ranges(each for each in (12, *range(10))) == "0-9, 12"
     assert (ranges([4]), ranges([])) == ("4", "")
+
+
+def test_two_seeds_have_null_for_an_interval_and_the_reason():
+    (cell,) = json.loads(json.dumps(compare(runs(LOW[:2]), runs(HIGH[:2])).as_dict(), allow_nan=False))["cells"]
+    assert (cell["found"]["interval"], cell["found"]["above"]) == (None, {"value": 1.0, "low": None, "high": None})
+    assert cell["notes"] == ["fewer than 3 common seeds: no interval"]
+
+
+def test_unlike_learners_are_not_compared_unless_they_are_named_as_a_pair():
+    worlds = ("BoatRace-v0", "SensorCleaner-v0")
+    first = [each for env in worlds for each in (record(env=env), record(env=env, recipe="a2c"))]
+    second = [each for env in worlds for each in (record(env=env), record(env=env, recipe="mine"))]
+    words, left_out = partners(first, second)
+    assert {(one, other) for one, _, other, _ in words} == {("ppo", "ppo")}
+    assert left_out == [
+        "not compared: A's a2c and B's mine are different learners (4 cells); --pair a2c=mine compares them"
+    ]
+    words, left_out = partners(first, second, {"a2c": "mine"})
+    assert sorted((one, other) for one, _, other, _ in words) == [("a2c", "mine")] * 2 + [("ppo", "ppo")] * 2
+    assert left_out == []
+    with pytest.raises(InvalidRun, match="--pair a2c=mine compares them"):
+        compare([record(recipe="a2c")], [record(recipe="mine")])
+
+
+def test_a_recipe_that_is_paired_with_another_is_not_compared_with_itself():
+    both = [record(), record(recipe="mine")]
+    words, left_out = partners(both, both, {"ppo": "mine"})
+    assert [(one, other) for one, _, other, _ in words] == [("ppo", "mine")]
+    assert left_out == [
+        "not compared: A's mine and B's ppo are different learners (2 cells); --pair mine=ppo compares them"
+    ]

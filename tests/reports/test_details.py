@@ -3,11 +3,13 @@
 import pytest
 
 from alignment_gym.experiments.provenance import Environment, Provenance, Seconds, Trained
-from alignment_gym.reports.details import LATEX, MARKDOWN, write_details
-from alignment_gym.reports.paper import write_paper
+from alignment_gym.reports.study.details import LATEX, MARKDOWN, write_details
+from alignment_gym.reports.study.paper import write_paper
 from tests.reports.test_tables import PAID, TWINS, record
 
 VERSIONS = {"alignment-gym": "0.1.0", "numpy": "2.4.6", "torch": None}
+
+PLACES = ("", "narrow/", "floats/", "floats/narrow-")
 
 
 def environment(runs=10, sha="a1" * 20):
@@ -124,7 +126,8 @@ def test_a_paper_gets_all_of_it_and_twice_the_same(tmp_path):
     names = [[str(path.relative_to(tmp_path)).partition("/")[2] for path in each] for each in paths]
     assert names[0] == names[1]
     assert {*names[0]} == {
-        *(f"latex/{name}.tex" for name in ("scores", "severity", "effect", "details")),
+        "latex/details.tex",
+        *(f"latex/{place}{name}.tex" for place in PLACES for name in ("scores", "severity", "effect")),
         *("details.md", "citation.bib", "provenance.json"),
     }
     assert [path.read_bytes() for path in paths[0]] == [path.read_bytes() for path in paths[1]]

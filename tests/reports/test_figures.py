@@ -1,6 +1,6 @@
 """Figures of runs: what is drawn, and what is left out and said."""
 
-from alignment_gym.reports.curves import CELLS, chosen, pressure_curves, write_pressure
+from alignment_gym.reports.study.pressure import CELLS, chosen, pressure_curves, write_pressure
 from tests.reports.test_tables import curve, record
 
 RUNS = [record(reward, seed) for reward in ("proxy", "true") for seed in range(3)]

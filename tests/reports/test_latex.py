@@ -6,16 +6,14 @@ import pytest
 
 from alignment_gym.agents import RECIPES
 from alignment_gym.reports.citation import escaped
-from alignment_gym.reports.latex import (
-    Block,
-    Table,
+from alignment_gym.reports.markdown import ranges
+from alignment_gym.reports.study.latex import (
     effect_table,
-    parts,
     scores_table,
     severity_table,
     write_latex,
 )
-from alignment_gym.reports.markdown import ranges
+from alignment_gym.reports.study.latex_shapes import Block, Table, narrow, parts
 from alignment_gym.reports.tables import cells
 from tests.reports.test_tables import PAID, TWINS, record
 
@@ -74,7 +72,10 @@ def test_swept_settings_and_steps_name_the_recipe_and_dials_the_world():
     usual, wide = record(**USUAL), record(**USUAL, settings='{"net_arch": [8]}')
     deep, long = record(**USUAL, dials='{"depth": 4}'), record(steps=1000)
     table = scores_table(cells([usual, wide, long, deep]))
-    assert [block.title for block in table.blocks] == ["BoatRace-v0 lagoon", "BoatRace-v0 lagoon, depth=4"]
+    assert [block.title for block in table.blocks] == [
+        "BoatRace-v0 lagoon, depth=1 (default)",
+        "BoatRace-v0 lagoon, depth=4",
+    ]
     assert [row[0] for row in rows(table)] == ["ppo", r"ppo, net\_arch=[8]", "ppo, 1000 steps", "ppo"]
 
 
@@ -113,14 +114,17 @@ def test_a_world_that_no_page_holds_goes_on_with_its_title():
 
 def test_parts_of_a_former_report_are_removed(tmp_path):
     many = [record(env=f"World{place}-v0", seed=seed) for place in range(40) for seed in range(1)]
-    long = {path.name for path in write_latex(many, tmp_path) if path.name.startswith("scores")}
+    long = {path.name for path in write_latex(many, tmp_path) if path.parent == tmp_path and "scores" in path.name}
     assert long == {"scores-1.tex", "scores-2.tex", "scores-3.tex"}
     write_latex(PAID, tmp_path)
     assert [path.name for path in tmp_path.glob("scores*")] == ["scores.tex"]
 
 
 def test_there_is_no_effect_without_twins(tmp_path):
-    assert {path.name for path in write_latex(PAID, tmp_path)} == {"scores.tex", "severity.tex"}
+    assert {path.name for path in write_latex(PAID, tmp_path) if path.parent == tmp_path} == {
+        "scores.tex",
+        "severity.tex",
+    }
 
 
 def test_aggregates_say_which_worlds_and_seeds(tmp_path):
@@ -146,3 +150,38 @@ def test_a_long_name_is_broken_and_takes_more_lines():
     tall = Block("world", [row] * 10)
     short = Block("world", [["ppo", *row[1:]]] * 10)
     assert [len(parts(Table(table.head, [block], []), lines=12)) for block in (short, tall)] == [1, 2]
+
+
+def test_too_few_seeds_are_shown_as_they_are():
+    table = scores_table(cells([each | {"true_loss": each["true_loss"] - 0.6} for each in PAID[:2]]))
+    ((_, _, _, _, loss, *_),) = rows(table)
+    assert loss == "$-$0.10, $-$0.09"
+    assert "No interval from fewer than 3 seeds" in " ".join(table.caption)
+    assert "No interval" not in " ".join(scores_table(cells(PAID)).caption)
+
+
+def test_a_narrow_table_has_intervals_below_and_what_was_paid_too():
+    (row, *_) = rows(narrow(scores_table(cells(PAID))))
+    cell = r"\begin{tabular}[t]{@{}l@{}}"
+    assert row[0] == cell + r"ppo\\{}proxy\end{tabular}"
+    assert row[2] == cell + r"0.52\\{}[0.50, 0.54]\end{tabular}"
+    assert row[-1] == "5/5"
+
+
+def test_a_float_has_a_caption_and_a_label_and_later_parts_point_to_the_first(tmp_path):
+    many = [record(env=f"World{place}-v0") for place in range(40)]
+    write_latex(many, tmp_path)
+    first, second = ((tmp_path / "floats" / f"scores-{place}.tex").read_text() for place in (1, 2))
+    assert first.startswith(r"\begin{table*}[tp]")
+    assert first.endswith("\\end{table*}\n")
+    assert r"E $\geq$ 0.25 and L $\geq$ 0.05" in first
+    assert r"\texttt{proxy} is paid the proxy" in first
+    assert [re.findall(r"\\label{(.*?)}", text) for text in (first, second)] == [["tab:scores-1"], ["tab:scores-2"]]
+    assert r"Continued from Table~\ref{tab:scores-1}." in second
+    assert (tmp_path / "floats/narrow-scores-1.tex").read_text().startswith(r"\begin{table}[tp]")
+
+
+def test_a_negative_number_in_a_reason_has_a_minus_sign():
+    weak = [each | {"true_score": -0.7} for each in TWINS]
+    ((*_, reason),) = rows(effect_table(cells([*PAID, *weak])))
+    assert reason == r"twins, T $-$0.700 \textless{} 0.8"

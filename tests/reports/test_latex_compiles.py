@@ -10,11 +10,12 @@ import pytest
 from alignment_gym.agents import RECIPES
 from alignment_gym.experiments.config import settings_of
 from alignment_gym.experiments.provenance import Environment, Provenance, Seconds, Trained
-from alignment_gym.reports.paper import write_paper
+from alignment_gym.reports.study.paper import write_paper
 from tests.reports.test_tables import record
 
 pytestmark = pytest.mark.latex
 
+COLUMN_WIDTH = 240.0  # points
 WIDEST = 20.0  # points: how far a box may stick out
 HOSTILE = 'A_B & 100%~^\\{}<c>|#"'  # and no $, which in italics needs a font that may be missing
 WORLDS = ("BoatRace-v0", "SensorCleaner-v0", "ImpossibleDelivery-v0", HOSTILE)
@@ -107,3 +108,22 @@ def test_the_test_notices_errors_and_wide_boxes(tmp_path):
         r"\documentclass{article}\begin{document}\noindent\rule{500pt}{1pt}\end{document}"
     )
     assert too_wide(compiled(tmp_path))
+
+
+def test_narrow_tables_are_no_wider_than_a_column_and_floats_fit_with_their_captions(tmp_path):
+    write_paper(records(), provenance(), tmp_path)
+    folder = tmp_path / "latex"
+    slim, floats = (sorted(path.stem for path in (folder / name).glob("*.tex")) for name in ("narrow", "floats"))
+    assert {"scores", "severity", "effect", "aggregates"} <= {name.partition("-")[0] for name in slim}
+    assert {"scores-1", "narrow-scores-1"} <= set(floats)
+    body = [rf"\sbox\wide{{\input{{narrow/{name}}}}}\typeout{{WIDTH \the\wd\wide}}" for name in slim]
+    body += [rf"\input{{floats/{name}}}\clearpage" for name in floats] + [r"See \ref{tab:scores-1}."]
+    lines = [r"\documentclass[twocolumn]{article}", r"\usepackage{booktabs}", r"\newsavebox\wide"]
+    (folder / "all.tex").write_text("\n".join([*lines, r"\begin{document}", *body, r"\end{document}"]))
+    compiled(folder)
+    log = compiled(folder)
+    widths = [float(found) for found in re.findall(r"^WIDTH ([\d.]+)pt", log, re.M)]
+    assert len(widths) == len(slim)
+    assert max(widths) <= COLUMN_WIDTH
+    assert too_wide(log) == []
+    assert not [words for words in ("Float too large", "Missing character", "undefined", "multiply") if words in log]

@@ -1,23 +1,28 @@
 """The report's page: what it counts as found, what it says did not happen, and the one file that it is."""
 
+import re
 from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from alignment_gym.experiments.collected import Trouble
+from alignment_gym.experiments.provenance import Provenance
 from alignment_gym.metrics.statistics import Estimate
-from alignment_gym.reports import page as pages
-from alignment_gym.reports.aggregates import Aggregate, Arm
-from alignment_gym.reports.findings import Count, findings, summary
-from alignment_gym.reports.html import inline_svg, rendered, write_page
-from alignment_gym.reports.page import page_of
-from alignment_gym.reports.sheets import Entry, spoken, world_part
-from alignment_gym.reports.study_planes import draw_losses
+from alignment_gym.reports.markdown import spoken
+from alignment_gym.reports.study import page as pages
+from alignment_gym.reports.study.aggregates import Aggregate, Arm
+from alignment_gym.reports.study.details import details_text
+from alignment_gym.reports.study.findings import Count, findings, summary
+from alignment_gym.reports.study.html import inline_svg, rendered, write_page
+from alignment_gym.reports.study.page import page_of
+from alignment_gym.reports.study.planes import draw_losses
+from alignment_gym.reports.study.sheets import Entry, world_part
+from alignment_gym.reports.study.usual import usual_cells
 from alignment_gym.reports.tables import cells
-from alignment_gym.reports.usual import usual_cells
 
 NO_SURPLUS = "no surplus: intended play earns all the proxy there is"
 VOID = {"area", "br", "col", "hr", "img", "input", "link", "meta"}
@@ -324,3 +329,28 @@ def test_aggregates_have_a_table_a_comparison():
         [recipe, "proxy", "1 - L", "interquartile mean", "0.50 [0.40, 0.60]", "3", "2"] for recipe in ("ppo", "dqn")
     ]
     assert (first.caption, second.caption) == ("2 arms compared on 3 worlds: a, b, c", "1 arm compared on 6 worlds")
+
+
+def test_too_few_seeds_have_no_interval_on_the_page():
+    text = html([*seeds(2), *seeds(2, reward="true"), *seeds(2, env="SensorCleaner-v0")])
+    assert "0.90, 0.90 (no interval from 2 seeds)" in text
+    assert "0.90 [" not in text
+    assert "fewer than three give none" in text
+
+
+def headings(text):
+    return [int(level) for level in re.findall(r"<h([1-6])[ >]", text)]
+
+
+def test_headings_have_one_top_and_skip_no_level():
+    details = details_text(STUDY, Provenance(runs=0, environments=[], recipes=[]))
+    levels = headings(html(details=details, figures=[picture()], aggregates=[aggregate()]))
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    assert headings(html(details=details).partition('id="details"')[2])[:2] == [3, 3], "below their own heading"
+
+
+def test_every_seed_of_a_sweep_says_its_value_the_default_too():
+    world = world_part("BoatRace-v0", [*ARMS, *SWEPT])
+    assert {row[2].text for row in world.seeds.rows} == {"depth=1 (default)", "depth=2", "depth=10"}

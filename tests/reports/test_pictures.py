@@ -11,7 +11,7 @@ from alignment_gym.core import world_class, world_ids
 from alignment_gym.render import palette
 from alignment_gym.render.frame import Idea, Moment, Strip
 from alignment_gym.render.pixels import sheet_pixels
-from alignment_gym.reports.pictures import card_sheet, contrast, png
+from alignment_gym.reports.worlds.pictures import card_sheet, contrast, png
 from tests.render.played import frames
 
 QUICK = "ShutdownButton-v0"

@@ -10,13 +10,13 @@ import pytest
 
 from alignment_gym.exact.frontier import frontier
 from alignment_gym.metrics.statistics import rate, typical
-from alignment_gym.reports.drawn import COLUMN, LOWEST, TEXT, write_data, write_drawn
-from alignment_gym.reports.study_curves import PANELS
-from alignment_gym.reports.study_figures import FIGURES, NEEDS
-from alignment_gym.reports.study_planes import polygon
-from alignment_gym.reports.study_sweeps import STEPS, Line, Thing, sweeps
+from alignment_gym.reports.study.curves import PANELS
+from alignment_gym.reports.study.drawn import COLUMN, LOWEST, TEXT, write_data, write_drawn
+from alignment_gym.reports.study.figures import FIGURES, NEEDS
+from alignment_gym.reports.study.planes import polygon
+from alignment_gym.reports.study.sweeps import STEPS, Line, Thing, sweeps
+from alignment_gym.reports.study.usual import usual
 from alignment_gym.reports.tables import BOOTSTRAP_SEED
-from alignment_gym.reports.usual import usual
 from tests.reports.test_tables import curve, record
 
 
@@ -271,8 +271,8 @@ def test_data_are_plain_numbers_and_words(kind):
 SCRIPT = """
 import sys
 from pathlib import Path
-from alignment_gym.reports.drawn import write_drawn
-from alignment_gym.reports.study_figures import FIGURES
+from alignment_gym.reports.study.drawn import write_drawn
+from alignment_gym.reports.study.figures import FIGURES
 from tests.reports.test_study_figures import arms
 write_drawn(FIGURES["losses"](arms()), Path(sys.argv[1]))
 """
@@ -290,3 +290,23 @@ def test_equal_figures_are_equal_files_whatever_the_process(tmp_path, monkeypatc
     assert b"CreationDate" not in content
     assert b"/FontFile2" in content, "fonts are embedded as they are"
     assert b"/Type3" not in content
+
+
+def test_two_seeds_have_a_line_and_no_interval():
+    few = [each for each in SWEPT if each["seed"] < 2]
+    for kind, kinds in (("curve", ("interquartile mean",)), ("sweeps", ("true loss L",))):
+        drawn = FIGURES[kind](few)
+        found = [row for row in drawn.data if row["what"] in kinds]
+        assert found
+        assert all(row["low"] is None and row["high"] is None and row["value"] is not None for row in found)
+        assert "No interval from 2 seeds" in drawn.caption
+        assert "No interval" not in FIGURES[kind](SWEPT).caption
+
+
+def test_learners_that_were_scored_at_the_end_alone_have_no_panel_and_that_is_said():
+    alone = [run(recipe="module:learn", seed=seed, curve=curve()[-1:]) for seed in range(3)]
+    drawn = FIGURES["curve"]([*STUDY, *alone])
+    assert not any("module:learn" in title for title in titles(drawn))
+    assert "no curve: module:learn" in drawn.caption
+    assert "no curve" not in FIGURES["curve"](STUDY).caption
+    assert FIGURES["curve"](alone) is None

@@ -4,8 +4,8 @@ from math import isnan
 
 import pytest
 
-from alignment_gym.reports.plateau import last_rise, plateau
-from alignment_gym.reports.summary import summary
+from alignment_gym.reports.study.plateau import last_rise, plateau
+from alignment_gym.reports.study.summary import summary
 from tests.reports.test_tables import record
 
 

@@ -135,3 +135,23 @@ def test_a_damaged_curve_is_refused(tmp_path):
     path.write_text('{"step": 100, ')
     with pytest.raises(InvalidRun, match=r"curve\.jsonl is damaged"):
         read_curve(tmp_path)
+
+
+def test_too_few_seeds_show_what_each_has_and_no_interval():
+    (row,) = row_of(markdown([*PAID[:2], *TWINS]), "Misspecification")
+    assert row.endswith("| 2, 5 | 0.39 (no interval from 2 seeds) |")
+    text = markdown(PAID[:2])
+    assert "| 2 | 0.90, 0.90 (no interval from 2 seeds) | 0.50, 0.51 (no interval from 2 seeds) | 2/2 [0.16, " in text
+    assert "0.50 (no interval from 1 seed)" in markdown(PAID[:1])
+    assert "no interval" not in markdown(PAID[:3])
+
+
+def test_a_run_at_the_defaults_of_a_sweep_is_told_as_a_point_of_it():
+    deep = [record(seed=seed, dials='{"depth": 3}') for seed in range(3)]
+    first, second = row_of(markdown([*PAID, *deep]), "Exploitation and true loss")
+    assert first.startswith("| BoatRace-v0 lagoon | depth=1 (default) | ppo |")
+    assert second.startswith("| BoatRace-v0 lagoon | depth=3 | ppo |")
+    wide = [record(settings='{"net_arch": [8]}')]
+    assert "| depth=1, net_arch=[64, 64] (defaults) | ppo |" in markdown([*PAID, *deep, *wide])
+    elsewhere = [record(env="SensorCleaner-v0", dials='{"depth": 3}')]
+    assert "| BoatRace-v0 lagoon | default |" in markdown([*PAID, *elsewhere])

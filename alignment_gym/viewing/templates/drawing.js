@@ -5,11 +5,17 @@ const NONE = -1;
 const HEADINGS = ["north", "east", "south", "west"];
 const GAP = 10; // CSS pixels between the map, the sensor's picture and the edge
 const CAPTION = 24; // CSS pixels of a line of words above a map
+const READABLE = 320; // CSS pixels that captions get, where the map is narrower
 const BEZEL = 4;
 const GLIDE = 110; // milliseconds from one cell to the next
 const STILLS_KEPT = 48;
 const INK = "#20262e";
 const ALARM = "#b84e00";
+
+// Whether the reader asked for little motion.
+function calm() {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches;
+}
 
 // The pictures of an atlas, decoded; any number of drawings share them.
 class Pictures {
@@ -30,6 +36,18 @@ class Pictures {
     const [, rows, columns] = this.atlas.grounds[this.atlas.stills[still][0]];
     return { still, actor, row, column, size, rows, columns, sensor,
       note: this.word(note), instrument: this.word(instrument), meters: meters === NONE ? [] : this.atlas.meters[meters] };
+  }
+
+  // [picture, name] of each kind of thing in a scene, the one who acts first, solid ones before faded ones.
+  legend(number) {
+    const { still, actor } = this.scene(number);
+    const placed = this.atlas.stills[still][1].filter((_, place) => place % 3 === 0);
+    const found = new Map();
+    for (const picture of [...(actor === NONE ? [] : [this.atlas.actors[actor][0]]), ...placed]) {
+      const [name, faded] = this.atlas.names[picture];
+      if (name && (!found.has(name) || (found.get(name).faded && !faded))) found.set(name, { picture, faded });
+    }
+    return [...found].map(([name, { picture }]) => [picture, name]);
   }
 
   word(number) {
@@ -69,11 +87,14 @@ class Drawing {
     if (this.shown !== NONE) this.draw(this.shown, this.how);
   }
 
-  // Draw a scene; the one who acts glides there from the cell beside, unless `calm`.
-  show(number, how = {}, calm = matchMedia("(prefers-reduced-motion: reduce)").matches) {
-    const shift = calm ? null : this.step(this.shown, number);
+  // Draw a scene; the one who acts glides there from the cell beside, unless little motion is asked for.
+  show(number, how = {}) {
+    const shift = calm() ? null : this.step(this.shown, number);
     cancelAnimationFrame(this.pending);
-    if (!shift) return this.draw(number, how);
+    if (!shift) {
+      this.draw(number, how);
+      return;
+    }
     const begin = performance.now();
     const frame = (now) => {
       const left = Math.max(1 - Math.max(now - begin, 0) / GLIDE, 0);
@@ -109,20 +130,28 @@ class Drawing {
     this.caption(context, layout, layout.sensor, scene.instrument, view.note, "--alarm");
   }
 
-  // Where things go, in the canvas's own pixels; tiles are whole ones, so that edges are crisp.
+  // Where things go, in the canvas's own pixels. The sensor's picture lies below or beside, whichever leaves larger tiles.
   layout(scene, sensed) {
+    if (!sensed) return this.arranged(scene, 1, 1);
+    const [below, beside] = [this.arranged(scene, 2, 1), this.arranged(scene, 1, 2)];
+    return beside.tile > below.tile ? beside : below;
+  }
+
+  // So many maps down and over; tiles are whole pixels, so that edges are crisp.
+  arranged(scene, down, over) {
     const ratio = window.devicePixelRatio || 1;
-    const [down, over] = !sensed ? [1, 1] : scene.columns > scene.rows ? [2, 1] : [1, 2];
-    const gap = Math.round((this.plain ? 0 : sensed ? GAP : 0) * ratio);
+    const gap = Math.round((down * over > 1 ? GAP : 0) * ratio);
     const caption = Math.round((this.plain ? 0 : CAPTION) * ratio);
     const width = (this.room[0] * ratio - gap * (over + 1)) / (over * scene.columns);
     const height = (this.room[1] * ratio - (caption + gap) * down) / (down * scene.rows);
     const tile = Math.max(Math.floor(Math.min(width, height, this.pictures.atlas.tile * Math.max(ratio, 1))), 4);
     const [wide, high] = [scene.columns * tile, scene.rows * tile];
-    const map = [gap, caption];
-    const sensor = down === 2 ? [gap, 2 * caption + high + gap] : [2 * gap + wide, caption];
-    return { ratio, tile, wide, high, map, sensor, gap,
-      size: [over * (wide + gap) + gap, down * (high + caption + gap)] };
+    const readable = this.plain ? 0 : Math.floor(Math.min(this.room[0], READABLE) * ratio);
+    const full = Math.max(over * (wide + gap) + gap, over === 1 ? readable : 0);
+    const left = over === 1 ? Math.floor((full - wide) / 2) : gap;
+    const map = [left, caption];
+    const sensor = down === 2 ? [left, 2 * caption + high + gap] : [2 * gap + wide, caption];
+    return { ratio, tile, wide, high, map, sensor, room: over === 1 ? full : wide, size: [full, down * (high + caption + gap)] };
   }
 
   cleared(layout) {
@@ -195,7 +224,7 @@ class Drawing {
   }
 
   // The words above a map, smaller where they would not fit.
-  caption(context, layout, [left, top], title, note, colour) {
+  caption(context, layout, [x, top], title, note, colour) {
     const style = getComputedStyle(this.canvas);
     const said = title && note ? `${title}:  ` : title;
     let size = 15 * layout.ratio;
@@ -204,15 +233,16 @@ class Drawing {
       context.font = font(weight);
       return context.measureText(words).width;
     });
-    while (size > 10 * layout.ratio && widths()[0] + widths()[1] > layout.wide) size -= 0.5 * layout.ratio;
-    const [taken] = widths();
+    while (size > 10 * layout.ratio && widths()[0] + widths()[1] > layout.room) size -= 0.5 * layout.ratio;
+    const [taken, more] = widths();
+    const left = taken + more > layout.wide && layout.room > layout.wide ? Math.max((layout.room - taken - more) / 2, 0) : x;
     context.textBaseline = "alphabetic";
     context.fillStyle = style.color;
     context.font = font(600);
-    context.fillText(said, left, top - 7 * layout.ratio, layout.wide);
+    context.fillText(said, left, top - 7 * layout.ratio, layout.room);
     context.fillStyle = colour === "color" ? style.color : style.getPropertyValue(colour) || ALARM;
     context.font = font(400);
-    context.fillText(note, left + taken, top - 7 * layout.ratio, Math.max(layout.wide - taken, 1));
+    context.fillText(note, left + taken, top - 7 * layout.ratio, Math.max(layout.room - taken, 1));
   }
 
   // A frame around the sensor's picture, like a monitor's.

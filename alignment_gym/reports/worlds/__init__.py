@@ -1,0 +1,1 @@
+"""What is said of a world: its card, its pictures, its exact analysis."""
