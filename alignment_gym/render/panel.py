@@ -261,24 +261,27 @@ def _line(column: Column, frame: Frame, line: Line, colour: Colour) -> bool:
     for number, entry in enumerate(frame.entries(line)):
         if column.y + column.scaled(16) > column.surface.get_height():
             return False
-        if not number:
-            column.write(str(line.step), 17, colour, 22, right=True)
-            column.write(line.action, 17, colour, 32, room=column.scaled(66))
+        did = ("", "") if number else (str(line.step), line.action)
         meant = "?" if frame.true_hidden else signed(entry.meant)
-        row = _row((entry.name, signed(entry.paid), meant), VERMILION if entry.marks else colour, column.unit)
-        column.surface.blit(row, (column.left + column.scaled(ENTRY), round(column.y)))
+        row = _row(did, (entry.name, signed(entry.paid), meant), colour, entry.marks, column.unit)
+        column.surface.blit(row, (column.left, round(column.y)))
         column.down(17)
     return True
 
 
 @lru_cache(maxsize=1024)
-def _row(content: tuple[str, str, str], colour: Colour, unit: float) -> pygame.Surface:
+def _row(
+    did: tuple[str, str], content: tuple[str, str, str], colour: Colour, marks: bool, unit: float
+) -> pygame.Surface:
     """Return an event's row; kept, because it is shown in many frames."""
-    told, paid, meant = content
-    right = WIDTH - 2 * MARGIN - ENTRY
+    (step, action), (told, paid, meant) = did, content
+    right = WIDTH - 2 * MARGIN
     row = Column(pygame.Surface((round(right * unit), round(17 * unit)), 0, 32), 0, 0.0, unit)
     row.surface.fill(PAGE)
-    row.write(told, 17, colour, room=row.scaled(right - 108))
+    row.write(step, 17, colour, 22, right=True)
+    row.write(action, 17, colour, 32, room=row.scaled(66))
+    colour = VERMILION if marks else colour
+    row.write(told, 17, colour, ENTRY, room=row.scaled(right - ENTRY - 108))
     row.write(paid, 17, colour, right - 58, right=True)
     row.write(meant, 17, colour, right, right=True)
     return row.surface

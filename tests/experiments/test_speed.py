@@ -9,7 +9,7 @@ import pytest
 
 from alignment_gym.engine.mdp import compile_world
 from alignment_gym.experiments import speed
-from alignment_gym.experiments.speed import contest, questions, startup, stepping
+from alignment_gym.experiments.speed import contest, questions, rendering, startup, stepping
 from alignment_gym.experiments.speed.contest import Contestant, Entry, Measurement, hold, quotient
 from alignment_gym.experiments.speed.findings import Finding
 from alignment_gym.experiments.speed.worlds import Dice, Yard
@@ -179,6 +179,28 @@ def test_lanes_out_of_step_end_at_every_step():
     assert min(ended) >= 1
 
 
+def test_pictures_are_drawn_of_every_world_and_the_slowest_is_told(monkeypatch):
+    some = ("BoatRace-v0", "SensorCleaner-v0")
+    monkeypatch.setattr(questions, "world_ids", lambda: some)
+    part = questions.pictures(TINY)
+    assert [each.entry.world for each in part.measurements] == [*some, stepping.CARTPOLE]
+    assert {each.unit for each in part.measurements} == {"ms/frame"}
+    first, against = part.findings
+    assert first.value == max(each.median for each in part.measurements[:-1])
+    assert (first.goal, first.at_most, first.unit) == (1.0, True, "ms/frame")
+    assert against.value == pytest.approx(first.value / part.measurements[-1].median)
+
+
+@pytest.mark.parametrize("env_id", ["BoatRace-v0", "SensorCleaner-v0"])
+def test_timed_frames_are_of_real_episodes_and_about_as_high_as_said(env_id):
+    frames = rendering.played(env_id, 120)
+    assert len(frames) == 120
+    assert [frame.ledger.step for frame in frames[:3]] == [0, 1, 2]
+    assert sum(frame.ledger.step == 0 for frame in frames) == 2, "a second episode has begun"
+    height = len(rendering.pixels(frames[0], tile=rendering.tile_for(frames[0])))
+    assert abs(height - rendering.HEIGHT) <= 12
+
+
 def test_solving_is_timed_afresh_every_time(monkeypatch):
     solved = []
     monkeypatch.setattr(questions.exact, "solve", solved.append)
@@ -218,7 +240,7 @@ def test_everything_that_trains_is_measured(monkeypatch):
     told = []
     record = speed.benchmark(replace(TINY, optimum_seeds=(1000,), optimum_cap=2_048), told.append)
     assert told == speed.parts()
-    assert {finding["question"] for finding in record["findings"]} == set(range(1, 11))
+    assert {finding["question"] for finding in record["findings"]} == set(range(1, 12))
     shares = [finding["value"] for finding in record["findings"] if finding["question"] == 5]
     assert all(0.0 < share < 100.0 for share in shares)
     assert [run["seed"] for run in record["runs"]] == [1000] * 2 * len(questions.GOALS)

@@ -68,12 +68,21 @@ def test_the_same_pictures_make_the_same_bytes(tmp_path: Path, images: list[np.n
     assert one.read_bytes() == other.read_bytes()
 
 
-def test_mp4_has_all_pictures(tmp_path: Path, images: list[np.ndarray]):
+def test_mp4_has_all_pictures_and_the_last_one_stays(tmp_path: Path, images: list[np.ndarray]):
     av = pytest.importorskip("av")
     path = tmp_path / "x.mp4"
-    record(images, path)
+    record(images, path, fps=10)
     with av.open(str(path)) as container:
-        assert sum(1 for _ in container.decode(video=0)) == STEPS + 1
+        assert sum(1 for _ in container.decode(video=0)) == STEPS + 15
+    before = path.read_bytes()
+    record(images, path, fps=10)
+    assert path.read_bytes() == before
+
+
+def test_a_large_webp_is_encoded_with_more_effort(images: list[np.ndarray], monkeypatch: pytest.MonkeyPatch):
+    quick = animation._webp(images, 8)
+    monkeypatch.setattr(animation, "LARGE", len(quick) - 1)
+    assert len(animation._webp(images, 8)) < len(quick)
 
 
 def test_mp4_without_its_extra_names_it(tmp_path: Path, images: list[np.ndarray], monkeypatch: pytest.MonkeyPatch):

@@ -126,7 +126,7 @@ class Side {
     this.plots = KINDS.map((kind) => new Plot(section.querySelector(`.${kind} svg`), data, kind, scales[kind]));
     this.outputs = KINDS.map((kind) => section.querySelector(`.${kind} output`));
     this.banner = section.querySelector(".exploit");
-    if (data.exploited === null) this.banner.hidden = true;
+    if (data.exploited === null && !this.pair) this.banner.hidden = true; // beside another, its room keeps tables in line
     this.banner.querySelector("span").textContent = `Exploit: ${data.exploit}, step ${data.exploited}`;
     this.cells = data.scenes.map((number) => pictures.scene(number)).map(({ row, column }) => [row, column]);
     this.last = data.scenes.length - 1;
