@@ -14,7 +14,7 @@ help:
 	@echo "make test-slow  the tests that train agents"
 	@echo "make test-latex  the tests that compile a report's LaTeX; they need pdflatex"
 	@echo "make test-ray   the tests of studies on Ray, which it installs; on loopback alone, with nodes killed"
-	@echo "make test-browser  the report in headless Chromium; screenshots below dist/screenshots"
+	@echo "make test-browser  reports, replays and playgrounds in headless Chromium; screenshots below dist/screenshots"
 	@echo "make test-window  watching and playing in windows on a virtual screen; screenshots below dist/screenshots"
 	@echo "make lint       ruff and mypy"
 	@echo "make cards      write the cards below envs/ and agents/ anew"
@@ -43,7 +43,7 @@ test-ray: $(READY)
 
 test-browser: $(READY)
 	$(BIN)/python -c "import selenium" 2>/dev/null || $(BIN)/pip install -q -c constraints.txt -e '.[browser]'
-	SCREENSHOTS=dist/screenshots $(BIN)/pytest -m browser -x tests/reports/test_browser.py
+	SCREENSHOTS=dist/screenshots $(BIN)/pytest -m browser tests/reports tests/viewing
 
 test-window: $(READY)
 	@for each in Xvfb xdotool import; do command -v $$each > /dev/null || \

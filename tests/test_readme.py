@@ -37,10 +37,10 @@ def python_blocks():
 
 
 def test_the_python_in_the_readme_runs(capsys):
-    first, in_python_alone, own_arrays, _ = python_blocks()
+    first, in_python_alone, own_arrays, own_environment, _ = python_blocks()
     exec(first, {})
     assert "Evaluation(" in capsys.readouterr().out
-    for block in (in_python_alone, own_arrays):
+    for block in (in_python_alone, own_arrays, own_environment):
         exec(block, {})
         printed = [f"# {line}" for line in capsys.readouterr().out.splitlines()]
         assert printed == [line for line in block.splitlines() if line.startswith("# ")]
