@@ -152,6 +152,7 @@ def loaded(code: str) -> set[str]:
     "code",
     [
         pytest.param("import alignment_gym", id="import"),
+        pytest.param("import alignment_gym.wrappers", id="wrappers"),
         pytest.param(
             "from alignment_gym import exact\n"
             "from alignment_gym.exact import tabulate\n"

@@ -235,6 +235,11 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
         return np.concatenate([seen, self.mdp.clock(np.array(self._step))]) if self.mdp.observe_clock else seen
 
     @property
+    def pays_true(self) -> bool:
+        """Whether this is a twin, paid what was meant."""
+        return self._pays_true
+
+    @property
     def state(self) -> Any:
         """The world's present state, for scripts and tests; a learner sees observations alone."""
         if self._node is NOWHERE:
