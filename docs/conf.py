@@ -26,7 +26,7 @@ extensions = [
     "sphinx_design",
     "mathml",
 ]
-myst_enable_extensions = ["colon_fence", "dollarmath"]
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 exclude_patterns = [
     "_extra",

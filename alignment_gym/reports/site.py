@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Collection
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ def site_pages(root: Path, playable: Collection[str] = ()) -> dict[str, str]:
         name = f"envs/{env}.md"
         pages[name] = with_animation(pages[name], env, env in playable)
     return pages | {
-        "worlds.md": gallery(),
+        "worlds.md": gallery(bool(playable)),
         "generated/headline.md": headline(published(root)),
         "generated/records.md": schemas(root),
         "generated/bibtex.md": f"```bibtex\n{bibtex().strip()}\n```\n",
@@ -75,8 +76,8 @@ def with_animation(text: str, env: str, playable: bool) -> str:
     return f"{title}\n\n{shown_here}\n{rest}"
 
 
-def gallery() -> str:
-    """Return the index of all worlds, with pictures, by their first failure mode."""
+def gallery(playable: bool) -> str:
+    """Return the index of all worlds, with pictures, by their first failure mode; and the way to play, if there is one."""
     cards = [world_class(env).card for env in world_ids()]
     modes = [mode for mode in FAILURE_MODES if any(card.failure_modes[0] == mode for card in cards)]
     groups = []
@@ -92,7 +93,8 @@ def gallery() -> str:
         )
     toctree = "```{toctree}\n:hidden:\n\n" + "\n".join(f"envs/{card.id}" for card in cards) + "\n```"
     said = f"{len(cards)} worlds, by the failure that each shows first. Every page has the specification, the exact "
-    return page("# Worlds", said + "analysis, the published agents and the sources.", *groups, toctree)
+    play = '```{raw} html\n<a class="play" href="playground/index.html">Play them</a>\n```' if playable else ""
+    return page("# Worlds", said + "analysis, the published agents and the sources.", play, *groups, toctree)
 
 
 def _tile(card: Card) -> str:
@@ -144,6 +146,7 @@ def _kind(field: dict[str, Any]) -> str:
     return f"`{field['const']}`" if "const" in field else str(field.get("type", "any"))
 
 
+@cache
 def command_line() -> str:
     """Return all commands with their options, as Typer's own documentation of the application has them."""
     asked = [sys.executable, "-m", "typer", "alignment_gym.cli.app", "utils", "docs", "--name", COMMAND]
