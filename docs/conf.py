@@ -39,6 +39,7 @@ exclude_patterns = [
 
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
+nb_merge_streams = True  # how a cell's output falls into parts is a matter of timing
 nb_execution_timeout = 120  # seconds a cell
 nb_execution_excludepatterns = ["envs/*", "agents/*", "experiments/*", "generated/*"]
 

@@ -77,7 +77,7 @@ def with_animation(text: str, env: str, playable: bool) -> str:
 
 
 def gallery(playable: bool) -> str:
-    """Return the index of all worlds, with pictures, by their first failure mode; and the way to play, if there is one."""
+    """Return the index of all worlds, with pictures, by their first failure mode, and the way to the playgrounds."""
     cards = [world_class(env).card for env in world_ids()]
     modes = [mode for mode in FAILURE_MODES if any(card.failure_modes[0] == mode for card in cards)]
     groups = []

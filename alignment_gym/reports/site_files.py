@@ -59,7 +59,7 @@ def write_animation(path: Path, env: str) -> None:
         assert mdp.world is not None, "made from an id"
         played.append(acted(mdp, script(mdp.world, demo.name), demo.key, demo.name))
     path.parent.mkdir(parents=True, exist_ok=True)
-    record(beside(*played, tile=TILE), path)
+    record(beside(played[0], played[1], tile=TILE), path)
 
 
 def write_playgrounds(folder: Path) -> frozenset[str]:
