@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 PYTEST_FLAGS ?= -n 2
 
-.PHONY: help demo test test-slow test-latex test-browser test-window test-ray lint cards baselines generalisation geometry speed
+.PHONY: help demo test test-slow test-latex test-browser test-window test-ray lint cards docs docs-links baselines generalisation geometry speed
 
 help:
 	@echo "make demo       train a boat on the proxy and on what was meant, and record both"
@@ -18,6 +18,8 @@ help:
 	@echo "make test-window  watching and playing in windows on a virtual screen; screenshots below dist/screenshots"
 	@echo "make lint       ruff and mypy"
 	@echo "make cards      write the cards below envs/ and agents/ anew"
+	@echo "make docs       build the site below dist/site, some two minutes; nothing is fetched once its tools are installed"
+	@echo "make docs-links the same, and check that every link inside of it leads somewhere; list those that lead outside"
 	@echo "make baselines  run the published baselines, some two hours, and write their report"
 	@echo "make generalisation  run the study of goals learned instead, and write its report"
 	@echo "make geometry  run PPO on every level, and write the page on the geometry of proxies; keep the machine idle"
@@ -57,6 +59,16 @@ lint: $(READY)
 
 cards: $(READY)
 	$(BIN)/alignment-gym cards
+
+docs: $(READY)
+	$(BIN)/python -c "import furo, myst_nb, mo_gymnasium" 2>/dev/null || { $(BIN)/pip install -q -c constraints.txt -e '.[docs]' \
+		&& $(BIN)/pip install -q --no-deps -c constraints.txt mo-gymnasium; }  # its pygame would overwrite pygame-ce
+	$(BIN)/python -m sphinx -W --keep-going -q -b html -d dist/doctrees docs dist/site
+	@echo "dist/site/index.html"
+
+docs-links: docs
+	$(BIN)/python -m sphinx -W --keep-going -q -b linkcheck -d dist/doctrees docs dist/links
+	$(BIN)/python docs/links.py dist/site
 
 baselines: $(READY)
 	$(BIN)/alignment-gym study run experiments/baselines/study.toml
