@@ -11,6 +11,7 @@ from alignment_gym.core import Cell, Cone, Scene, Sprite, Tint
 from alignment_gym.core.maps import STEPS
 from alignment_gym.render import palette
 from alignment_gym.render.palette import mixed
+from alignment_gym.render.pen import as_bytes
 from alignment_gym.render.sprites import picture, wake
 
 SMOOTH = 2  # pixels of ground drawn for one shown
@@ -21,7 +22,6 @@ CORNERS = (  # upper left, upper right, lower left, lower right: the sides that 
     ((1, 0), (0, -1)),
     ((1, 0), (0, 1)),
 )
-RED_GREEN_BLUE = (0xFF, 0xFF00, 0xFF0000, 0)
 VEIL = 70  # of 255
 RAY = 150
 RAYS_TO, RAY_EVERY = 64, 16  # degrees to either side of straight ahead, and between rays
@@ -59,15 +59,18 @@ def _draw_actor(target: pygame.Surface, top: int, left: int, scene: Scene, headi
 
 def _draw_trail(target: pygame.Surface, top: int, left: int, trail: tuple[Cell, ...], tile: int) -> None:
     """Draw fading dots from cell to cell; jumps leave none."""
+    dots: list[tuple[pygame.Surface, tuple[int, int], pygame.Rect, int]] = []
     for number, (before, after) in enumerate(pairwise(trail), start=1):
         if abs(before[0] - after[0]) + abs(before[1] - after[1]) != 1:
             continue
         dot = wake(tile, number / len(trail))
+        box = dot.get_rect()
         for part in range(3):
             row = before[0] + (after[0] - before[0]) * part / 3
             column = before[1] + (after[1] - before[1]) * part / 3
-            middle = (left + round((column + 0.5) * tile), top + round((row + 0.5) * tile))
-            target.blit(dot, dot.get_rect(center=middle), special_flags=pygame.BLEND_PREMULTIPLIED)
+            place = (left + round((column + 0.5) * tile) - box.centerx, top + round((row + 0.5) * tile) - box.centery)
+            dots.append((dot, place, box, pygame.BLEND_PREMULTIPLIED))
+    target.blits(dots, doreturn=False)
 
 
 @lru_cache(maxsize=24)
@@ -77,13 +80,6 @@ def still(tiles: Tiles, tints: tuple[Tint, ...], sprites: tuple[Sprite, ...], ti
     for sprite in sprites:
         _place(drawn, sprite_picture(sprite, sprite.facing, tile), 0, 0, sprite.cell, tile)
     return as_bytes(drawn)
-
-
-def as_bytes(drawn: pygame.Surface) -> pygame.Surface:
-    """Return a picture in the order in which it is handed out, red, green, blue, so that placing it only copies."""
-    copied = pygame.Surface(drawn.get_size(), 0, 24, masks=RED_GREEN_BLUE)
-    copied.blit(drawn, (0, 0))
-    return copied
 
 
 @lru_cache(maxsize=24)

@@ -1,7 +1,7 @@
 """The side panel: what was paid and what was meant, as two bars, and the steps that led there."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import floor, log10
 
@@ -23,7 +23,7 @@ from alignment_gym.render.palette import (
     Colour,
     mixed,
 )
-from alignment_gym.render.pen import breadth, fitting, words
+from alignment_gym.render.pen import as_bytes, breadth, fitting, inked, words
 
 WIDTH = 360  # all measures are pixels at a tile of 40
 HEIGHT = 440
@@ -35,12 +35,13 @@ ROOM = 1.12  # a bar without a known range is longer than its value
 
 @dataclass(slots=True)
 class Column:
-    """Where the next thing in a panel goes: a surface, the unit, and a height that grows."""
+    """Where the next thing in a panel goes: a surface, the unit, a height that grows, and the colour of empty paper."""
 
     surface: pygame.Surface
     left: int
     y: float
     unit: float
+    paper: Colour | None = None  # unknown
 
     @property
     def width(self) -> int:
@@ -54,9 +55,13 @@ class Column:
     def write(self, text: str, size: float, colour: Colour, x: float = 0.0, right: bool = False, room: int = 0) -> None:
         """Write a line at `x` from the left margin, or ending there; `room` cuts it."""
         height = self.scaled(size)
-        drawn = words(fitting(text, height, room) if room else text, height, colour)
-        left = self.left + self.scaled(x) - (drawn.get_width() if right else 0)
-        self.surface.blit(drawn, (left, round(self.y)))
+        text = fitting(text, height, room) if room else text
+        left = self.left + self.scaled(x) - (words(text, height, colour).get_width() if right else 0)
+        if self.paper is None:
+            self.surface.blit(words(text, height, colour), (left, round(self.y)))
+        else:
+            ink, over, below = inked(text, height, colour, self.paper)
+            self.surface.blit(ink, (left + over, round(self.y) + below))
 
     def down(self, length: float) -> None:
         """Move on."""
@@ -68,11 +73,15 @@ class Column:
         pygame.draw.rect(self.surface, colour, box, border_radius=round(radius))
 
 
-def draw_panel(target: pygame.Surface, frame: Frame, left: int, unit: float) -> None:
-    """Draw the side panel from pixel column `left` to the right edge."""
+def draw_backdrop(target: pygame.Surface, left: int, unit: float) -> None:
+    """Draw the empty side panel from pixel column `left` to the right edge."""
     target.fill(PAGE, (left, 0, target.get_width() - left, target.get_height()))
     target.fill(PALE, (left, 0, max(round(unit), 1), target.get_height()))
-    column = Column(target, left + round(MARGIN * unit), MARGIN * unit, unit)
+
+
+def draw_panel(target: pygame.Surface, frame: Frame, left: int, unit: float) -> None:
+    """Draw the side panel from pixel column `left` to the right edge, over its backdrop."""
+    column = Column(target, left + round(MARGIN * unit), MARGIN * unit, unit, PAGE)
     _heading(column, frame)
     _account(column, "PAID", "proxy", frame.ledger.proxy_return, proxy_scale(frame), PAID, frame.proxy)
     if frame.true_hidden:
@@ -207,7 +216,8 @@ def _exploit(column: Column, frame: Frame) -> None:
         draw_warning(column, 26)
         column.down(6)
         told = f"EXPLOIT: {frame.exploit_event.replace('_', ' ')}, step {since}"
-        column.write(told, 20, PAPER, 32, room=column.width - column.scaled(40))
+        banner = replace(column, paper=VERMILION)
+        banner.write(told, 20, PAPER, 32, room=column.width - column.scaled(40))
         column.down(-6)
     column.down(36)
 
@@ -284,4 +294,4 @@ def _row(
     row.write(told, 17, colour, ENTRY, room=row.scaled(right - ENTRY - 108))
     row.write(paid, 17, colour, right - 58, right=True)
     row.write(meant, 17, colour, right, right=True)
-    return row.surface
+    return as_bytes(row.surface)

@@ -9,6 +9,7 @@ import pygame
 
 from alignment_gym.render.palette import GREY, INK, PALE, Colour, mixed
 
+RED_GREEN_BLUE = (0xFF, 0xFF00, 0xFF0000, 0)
 FINE = 4  # pixels drawn for one shown
 QUARTER_TURNS = {"": 0, "east": 0, "south": 1, "west": 2, "north": 3}
 EDGE = 0.035
@@ -119,6 +120,24 @@ def words(text: str, size: int, colour: Colour) -> pygame.Surface:
     alpha = pygame.surfarray.pixels_alpha(small)
     alpha[:] = (alpha.astype(np.uint16) + SHADE // 2) // SHADE * SHADE
     return small
+
+
+@lru_cache(maxsize=4096)
+def inked(text: str, size: int, colour: Colour, paper: Colour) -> tuple[pygame.Surface, int, int]:
+    """Return what a line of text leaves on paper, and how far right and down; placing it only copies."""
+    drawn = words(text, size, colour)
+    box = drawn.get_bounding_rect()
+    patch = pygame.Surface(box.size, 0, 32)
+    patch.fill(paper)
+    patch.blit(drawn, (0, 0), box)
+    return as_bytes(patch), box.left, box.top
+
+
+def as_bytes(drawn: pygame.Surface) -> pygame.Surface:
+    """Return a picture in the order in which it is handed out, red, green, blue, so that placing it only copies."""
+    copied = pygame.Surface(drawn.get_size(), 0, 24, masks=RED_GREEN_BLUE)
+    copied.blit(drawn, (0, 0))
+    return copied
 
 
 @lru_cache(maxsize=4096)

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from alignment_gym.core import Scene, Sprite, Tint
 from alignment_gym.render.frame import Frame, instrument
-from alignment_gym.render.ground import as_bytes, draw_scene, ground, sprite_picture
+from alignment_gym.render.ground import draw_scene, ground, sprite_picture
 from alignment_gym.render.palette import GREY, INK, PALE, PAPER, VERMILION, Colour
-from alignment_gym.render.panel import HEIGHT, WIDTH, draw_panel
-from alignment_gym.render.pen import breadth, fitting, words
+from alignment_gym.render.panel import HEIGHT, WIDTH, draw_backdrop, draw_panel
+from alignment_gym.render.pen import as_bytes, breadth, fitting, inked, words
 
 BASE = 40  # pixels of a tile at which all other measures hold
 EDGE = 14
@@ -59,8 +59,8 @@ class Layout:
 def paint(frame: Frame, panel: bool, tile: int) -> NDArray[np.uint8]:
     """Draw a frame and return its pixels, (height, width, 3)."""
     layout = laid_out(frame.scene.shape, frame.scene.sensor is not None, panel, tile)
-    image, surface = _canvas(layout.size)
-    surface.fill(PAPER)
+    image = _backdrop(layout).copy()
+    surface = _canvas(image)
     scene, unit = frame.scene, layout.unit
     draw_scene(surface, layout.scene[::-1], scene, layout.tile, frame.ledger.heading, frame.ledger.trail)
     room = scene.shape[1] * layout.tile
@@ -74,16 +74,15 @@ def paint(frame: Frame, panel: bool, tile: int) -> NDArray[np.uint8]:
     if layout.panel is not None:
         width = layout.panel - layout.legend[0] - round(EDGE * unit)
         surface.blit(_legend(legend(scene), width, unit), layout.legend)
-        beside = _sheet((layout.size[0] - layout.panel, layout.size[1]))
-        draw_panel(beside, frame, 0, unit)
-        surface.blit(beside, (layout.panel, 0))
+        draw_panel(surface, frame, layout.panel, unit)
     return image
 
 
 def paint_scene(scene: Scene, tile: int) -> NDArray[np.uint8]:
     """Draw a map alone and return its pixels."""
     rows, columns = scene.shape
-    image, surface = _canvas((columns * tile, rows * tile))
+    image = np.empty((rows * tile, columns * tile, 3), dtype=np.uint8)
+    surface = _canvas(image)
     draw_scene(surface, (0, 0), scene, tile, "", ())
     return image
 
@@ -122,8 +121,8 @@ def laid_out(shape: Shape, sensed: bool, panel: bool, tile: int) -> Layout:
 def paint_notice(image: NDArray[np.uint8], lines: tuple[str, ...]) -> NDArray[np.uint8]:
     """Draw lines of text in a box, centred on the part of a picture that holds the map."""
     height, width = image.shape[:2]
-    noticed, surface = _canvas((width, height))
-    noticed[:] = image
+    noticed = image.copy()
+    surface = _canvas(noticed)
     drawn = [[words(part, NOTICE_SIZE, PAPER) for part in line.split("\t")] for line in lines]
     first = max((line[0].get_width() + EDGE for line in drawn if len(line) > 1), default=0)
     room = max(line[0].get_width() if len(line) == 1 else first + line[1].get_width() for line in drawn)
@@ -138,21 +137,27 @@ def paint_notice(image: NDArray[np.uint8], lines: tuple[str, ...]) -> NDArray[np
 
 def surface_pixels(surface: pygame.Surface) -> NDArray[np.uint8]:
     """Return a surface's pixels, (height, width, 3)."""
-    image, canvas = _canvas(surface.get_size())
-    canvas.blit(surface, (0, 0))
+    width, height = surface.get_size()
+    image = np.empty((height, width, 3), dtype=np.uint8)
+    _canvas(image).blit(surface, (0, 0))
     return image
 
 
-def _canvas(size: tuple[int, int]) -> tuple[NDArray[np.uint8], pygame.Surface]:
-    """Return new pixels, and a surface that draws on them, so that nothing has to be copied."""
-    image = np.empty((size[1], size[0], 3), dtype=np.uint8)
-    return image, pygame.image.frombuffer(image.data, size, "RGB")
+def _canvas(image: NDArray[np.uint8]) -> pygame.Surface:
+    """Return a surface that draws on pixels, (height, width, 3), so that nothing has to be copied."""
+    return pygame.image.frombuffer(image.data, image.shape[1::-1], "RGB")
 
 
 @lru_cache(maxsize=8)
-def _sheet(size: tuple[int, int]) -> pygame.Surface:
-    """Return a surface on which letters are drawn faster than on three bytes a pixel."""
-    return pygame.Surface(size, 0, 32)
+def _backdrop(layout: Layout) -> NDArray[np.uint8]:
+    """Return what lies under every frame of an episode."""
+    width, height = layout.size
+    image = np.empty((height, width, 3), dtype=np.uint8)
+    surface = _canvas(image)
+    surface.fill(PAPER)
+    if layout.panel is not None:
+        draw_backdrop(surface, layout.panel, layout.unit)
+    return image
 
 
 def _caption(
@@ -163,10 +168,11 @@ def _caption(
     size = round(20 * unit)
     while size > SMALLEST and breadth(title, size) + breadth(note, size) > room:
         size -= 1
-    x, y = corner[0], corner[1] - size
-    surface.blit(words(title, size, INK), (x, y))
-    taken = breadth(title, size)
-    surface.blit(words(fitting(note, size, room - taken), size, colour if title else GREY), (x + taken, y))
+    x, y, taken = corner[0], corner[1] - size, breadth(title, size)
+    said = fitting(note, size, room - taken)
+    for text, shade, left in ((title, INK, x), (said, colour if title else GREY, x + taken)):
+        ink, over, below = inked(text, size, shade, PAPER)
+        surface.blit(ink, (left + over, y + below))
 
 
 def _bezel(surface: pygame.Surface, layout: Layout, shape: Shape) -> None:
