@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import lru_cache
 from itertools import pairwise
-from math import pi, sin
+from math import ceil, pi, sin
 
 import pygame
 
@@ -23,6 +23,7 @@ CORNERS = (  # upper left, upper right, lower left, lower right: the sides that 
     ((1, 0), (0, 1)),
 )
 VEIL = 70  # of 255
+SHADES = 3  # of a trail: few, so that a dot changes seldom and animations stay small
 RAY = 150
 RAYS_TO, RAY_EVERY = 64, 16  # degrees to either side of straight ahead, and between rays
 FIXTURES = frozenset({"bench", "panel"})
@@ -63,7 +64,7 @@ def _draw_trail(target: pygame.Surface, top: int, left: int, trail: tuple[Cell, 
     for number, (before, after) in enumerate(pairwise(trail), start=1):
         if abs(before[0] - after[0]) + abs(before[1] - after[1]) != 1:
             continue
-        dot = wake(tile, number / len(trail))
+        dot = wake(tile, ceil(SHADES * number / len(trail)) / SHADES)
         box = dot.get_rect()
         for part in range(3):
             row = before[0] + (after[0] - before[0]) * part / 3

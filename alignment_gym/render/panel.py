@@ -29,6 +29,8 @@ WIDTH = 360  # all measures are pixels at a tile of 40
 HEIGHT = 440
 MARGIN = 14
 METERS_SHOWN = 3
+ROWS_SHOWN = 8  # of events: they all move with every step, which is most of what an animation weighs
+ROW = 20
 ENTRY = 102  # where events stand, right of steps and actions
 ROOM = 1.12  # a bar without a known range is longer than its value
 
@@ -261,22 +263,23 @@ def _lines(column: Column, frame: Frame) -> None:
     column.down(15)
     column.fill(PALE, 0, 0, column.width, 1)
     column.down(5)
+    rows = ROWS_SHOWN
     for number, line in enumerate(frame.ledger.lines[:LINES_KEPT]):
-        if not _line(column, frame, line, GREY if number else INK):
-            return
+        rows = _line(column, frame, line, GREY if number else INK, rows)
 
 
-def _line(column: Column, frame: Frame, line: Line, colour: Colour) -> bool:
-    """Write a step, and tell whether there was room for all of it."""
+def _line(column: Column, frame: Frame, line: Line, colour: Colour, rows: int) -> int:
+    """Write as much of a step as there is room for, in so many rows at most, and return how many are left."""
     for number, entry in enumerate(frame.entries(line)):
-        if column.y + column.scaled(16) > column.surface.get_height():
-            return False
+        if not rows or column.y + column.scaled(16) > column.surface.get_height():
+            return 0
         did = ("", "") if number else (str(line.step), line.action)
         meant = "?" if frame.true_hidden else signed(entry.meant)
         row = _row(did, (entry.name, signed(entry.paid), meant), colour, entry.marks, column.unit)
         column.surface.blit(row, (column.left, round(column.y)))
-        column.down(17)
-    return True
+        column.down(ROW)
+        rows -= 1
+    return rows
 
 
 @lru_cache(maxsize=1024)
