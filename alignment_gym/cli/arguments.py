@@ -25,7 +25,10 @@ LevelOption = Annotated[
 ]
 DialOption = Annotated[list[str] | None, typer.Option("--dial", help="A dial of the world, as name=value; repeatable.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-KeyOption = Annotated[int, typer.Option("--key", help="The episode's 32-bit key, which fixes chance.", min=0)]
+KEYS = 2**32  # of episodes
+KeyOption = Annotated[
+    int, typer.Option("--key", help="The episode's 32-bit key, which fixes chance.", min=0, max=KEYS - 1)
+]
 
 SMALLEST, LARGEST = 1e-6, 1e9  # of a weight that is not 0: beyond these, tolerances and rounding decide
 

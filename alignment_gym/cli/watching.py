@@ -4,7 +4,16 @@ from typing import Annotated
 
 import typer
 
-from alignment_gym.cli.arguments import ActorArgument, DialOption, EnvArgument, EnvOption, KeyOption, LevelOption, pairs
+from alignment_gym.cli.arguments import (
+    KEYS,
+    ActorArgument,
+    DialOption,
+    EnvArgument,
+    EnvOption,
+    KeyOption,
+    LevelOption,
+    pairs,
+)
 
 FpsOption = Annotated[int, typer.Option("--fps", help="Frames a second.", min=1, max=60)]
 AnsiOption = Annotated[bool, typer.Option("--ansi", help="In the terminal, without a window.")]
@@ -16,7 +25,7 @@ PolicyOption = Annotated[
 PlayedKeyOption = Annotated[
     int | None,
     typer.Option(
-        "--key", help="The episode's 32-bit key, which fixes chance; any one by default.", min=0, max=2**32 - 1
+        "--key", help="The episode's 32-bit key, which fixes chance; any one by default.", min=0, max=KEYS - 1
     ),
 ]
 

@@ -22,8 +22,6 @@ LEGEND_ROW = 26
 LEGEND_ROWS = 2
 LEGEND_ICON = 22
 SMALLEST = 9  # pixels of a line of text
-NOTICE_SIZE = 20
-NOTICE_LINE = 24
 LARGEST = 1.6  # times the asked tile, where a small map would leave the picture empty
 SAYINGS = {
     "buoy": "buoy, bright when due",
@@ -116,23 +114,6 @@ def laid_out(shape: Shape, sensed: bool, panel: bool, tile: int) -> Layout:
         legend=(border, total - legend + edge // 2),
         panel=left if panel else None,
     )
-
-
-def paint_notice(image: NDArray[np.uint8], lines: tuple[str, ...]) -> NDArray[np.uint8]:
-    """Draw lines of text in a box, centred on the part of a picture that holds the map."""
-    height, width = image.shape[:2]
-    noticed = image.copy()
-    surface = _canvas(noticed)
-    drawn = [[words(part, NOTICE_SIZE, PAPER) for part in line.split("\t")] for line in lines]
-    first = max((line[0].get_width() + EDGE for line in drawn if len(line) > 1), default=0)
-    room = max(line[0].get_width() if len(line) == 1 else first + line[1].get_width() for line in drawn)
-    box = pygame.Rect(0, 0, room + 2 * EDGE, len(lines) * NOTICE_LINE + 2 * EDGE)
-    box.center = (max((width - WIDTH) // 2, box.width // 2), height // 2)
-    pygame.draw.rect(surface, INK, box, border_radius=8)
-    for number, line in enumerate(drawn):
-        for part, x in zip(line, (0, first), strict=False):
-            surface.blit(part, (box.left + EDGE + x, box.top + EDGE + number * NOTICE_LINE))
-    return noticed
 
 
 def surface_pixels(surface: pygame.Surface) -> NDArray[np.uint8]:

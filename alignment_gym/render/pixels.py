@@ -47,14 +47,6 @@ def sheet_pixels(idea: Idea, strips: Sequence[Strip]) -> NDArray[np.uint8]:
     return surface_pixels(paint_sheet(idea, strips))
 
 
-def noticed(image: NDArray[np.uint8], lines: Sequence[str]) -> NDArray[np.uint8]:
-    """Return a picture with lines of text in a box over its map; a tab begins the second column."""
-    import_pygame()
-    from alignment_gym.render.picture import paint_notice
-
-    return paint_notice(image, tuple(lines))
-
-
 def import_pygame() -> None:
     """Import pygame, or raise `MissingExtra`; its greeting is silenced by Gymnasium."""
     try:

@@ -20,8 +20,8 @@ from alignment_gym.exact.values import Array, at_start, maximal, minimal, table_
 from alignment_gym.render.frame import Frame, Range
 from alignment_gym.render.pixels import pixels
 
-SEPARATOR = 6  # pixels
-SEPARATOR_SHADE = 60  # of 255
+GAP = 6  # pixels between two pictures
+GAP_SHADE = 60  # of 255
 PAGE_SHADE = 246
 
 Image = NDArray[np.uint8]
@@ -95,16 +95,17 @@ def beside(left: Iterable[Frame], right: Iterable[Frame], panel: bool = True, ti
         yield joined(last[0], last[1])
 
 
-def joined(left: Image, right: Image) -> Image:
-    """Return two pictures next to each other, with a line between them; both sides of the result are even."""
-    height = max(len(left), len(right))
-    line = np.full((height, SEPARATOR, 3), SEPARATOR_SHADE, dtype=np.uint8)
-    return np.concatenate([_tall(left, height), line, _tall(right, height)], axis=1)
-
-
-def _tall(image: Image, height: int) -> Image:
-    missing = height - len(image)
-    return np.pad(image, ((0, missing), (0, 0), (0, 0)), constant_values=PAGE_SHADE) if missing else image
+def joined(*images: Image, down: bool = False) -> Image:
+    """Return pictures next to each other, or one above the other, with lines between; even sides stay even."""
+    axis, across = (0, 1) if down else (1, 0)
+    longest = max(image.shape[across] for image in images)
+    line = np.full((GAP, longest, 3) if down else (longest, GAP, 3), GAP_SHADE, dtype=np.uint8)
+    parts: list[Image] = []
+    for image in images:
+        padding = [(0, 0), (0, 0), (0, 0)]
+        padding[across] = (0, longest - image.shape[across])
+        parts += [line] * bool(parts) + [np.pad(image, padding, constant_values=PAGE_SHADE)]
+    return np.concatenate(parts, axis=axis)
 
 
 def acted(mdp: FiniteMDP | GrowingMDP, policy: PolicyTable | Script, key: int, who: str = "") -> Iterator[Frame]:

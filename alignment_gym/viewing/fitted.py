@@ -6,13 +6,11 @@ from numpy.typing import NDArray
 from alignment_gym.render.frame import Frame, signed
 from alignment_gym.render.pixels import pixels
 from alignment_gym.render.window import LINE
+from alignment_gym.viewing.episode import joined
 
 USUAL, LARGEST, SMALLEST = 40, 160, 6  # pixels of a tile
 READABLE = 21  # pixels of a tile; below, the letters of a panel are too small
 WORTH_IT = 1.2  # times as large are pictures that go one above the other, and not next to each other
-GAP = 6  # pixels between two pictures
-GAP_SHADE = 60  # of 255
-PAGE_SHADE = 246
 
 Image = NDArray[np.uint8]
 Size = tuple[int, int]  # width, height
@@ -20,16 +18,7 @@ Size = tuple[int, int]  # width, height
 
 def together(frames: tuple[Frame, ...], tile: int = USUAL, panel: bool = True, down: bool = False) -> Image:
     """Return frames as one picture, next to each other or one above the other, with a line between them."""
-    axis, across = (0, 1) if down else (1, 0)
-    images = [pixels(frame, panel, tile) for frame in frames]
-    longest = max(image.shape[across] for image in images)
-    line = np.full((GAP, longest, 3) if down else (longest, GAP, 3), GAP_SHADE, dtype=np.uint8)
-    parts: list[Image] = []
-    for image in images:
-        padding = [(0, 0), (0, 0), (0, 0)]
-        padding[across] = (0, longest - image.shape[across])
-        parts += [line] * bool(parts) + [np.pad(image, padding, constant_values=PAGE_SHADE)]
-    return np.concatenate(parts, axis=axis)
+    return joined(*(pixels(frame, panel, tile) for frame in frames), down=down)
 
 
 class Fitting:

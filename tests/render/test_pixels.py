@@ -12,7 +12,7 @@ from alignment_gym.engine.single import AlignmentEnv
 from alignment_gym.render.frame import Frame, Ledger
 from alignment_gym.render.panel import round_up, scale
 from alignment_gym.render.picture import draw_legend, laid_out, legend
-from alignment_gym.render.pixels import noticed, pixels
+from alignment_gym.render.pixels import pixels
 from alignment_gym.render.shapes import SHAPES
 from alignment_gym.render.sprites import picture
 from tests.every import DEMOS, EVERY_LEVEL
@@ -110,13 +110,6 @@ def test_any_map_and_tile_size_can_be_drawn(tile: int, shape: tuple[int, int]):
             image = pixels(bare(each), panel, tile)
             assert image.shape[0] % 2 == image.shape[1] % 2 == 0
             assert image.shape[1] >= shape[1] * tile
-
-
-def test_a_notice_keeps_the_picture_s_size():
-    image = pixels(frames("BoatRace-v0", "exploit")[3])
-    told = noticed(image, ("space\tpause", "", "a line"))
-    assert told.shape == image.shape
-    assert (told != image).any()
 
 
 @pytest.mark.parametrize(
