@@ -83,7 +83,7 @@ def still(tiles: Tiles, tints: tuple[Tint, ...], sprites: tuple[Sprite, ...], ti
     return as_bytes(drawn)
 
 
-@lru_cache(maxsize=24)
+@lru_cache(maxsize=64)
 def ground(tiles: Tiles, tints: tuple[Tint, ...], tile: int) -> pygame.Surface:
     """Return the tiles under their veils; the same for most frames of an episode."""
     size = tile * SMOOTH

@@ -8,7 +8,7 @@ from math import floor, log10
 import pygame
 
 from alignment_gym.core import Meter
-from alignment_gym.render.frame import LINES_KEPT, Frame, Line, Range, signed, weighed
+from alignment_gym.render.frame import Frame, Line, Range, signed, weighed
 from alignment_gym.render.palette import (
     GREEN,
     GREY,
@@ -264,8 +264,9 @@ def _lines(column: Column, frame: Frame) -> None:
     column.fill(PALE, 0, 0, column.width, 1)
     column.down(5)
     rows = ROWS_SHOWN
-    for number, line in enumerate(frame.ledger.lines[:LINES_KEPT]):
-        rows = _line(column, frame, line, GREY if number else INK, rows)
+    for number, line in enumerate(frame.ledger.lines):
+        if rows:
+            rows = _line(column, frame, line, GREY if number else INK, rows)
 
 
 def _line(column: Column, frame: Frame, line: Line, colour: Colour, rows: int) -> int:
@@ -282,7 +283,7 @@ def _line(column: Column, frame: Frame, line: Line, colour: Colour, rows: int) -
     return rows
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=2048)
 def _row(
     did: tuple[str, str], content: tuple[str, str, str], colour: Colour, marks: bool, unit: float
 ) -> pygame.Surface:

@@ -110,7 +110,7 @@ def font(size: int) -> pygame.font.Font:
     return pygame.font.Font(None, size)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=8192)
 def words(text: str, size: int, colour: Colour) -> pygame.Surface:
     """Return a line of text on nothing; shrunk, because small letters are badly spaced when drawn directly."""
     if not text.strip():
@@ -122,7 +122,7 @@ def words(text: str, size: int, colour: Colour) -> pygame.Surface:
     return small
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=8192)
 def inked(text: str, size: int, colour: Colour, paper: Colour) -> tuple[pygame.Surface, int, int]:
     """Return what a line of text leaves on paper, and how far right and down; placing it only copies."""
     drawn = words(text, size, colour)

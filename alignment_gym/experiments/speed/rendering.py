@@ -4,8 +4,6 @@ Episodes are played beforehand, at random, so that drawing alone is timed. Frame
 played, so what is kept from frame to frame is what a recording keeps too.
 """
 
-from itertools import cycle, islice
-
 import gymnasium as gym
 import numpy as np
 
@@ -19,7 +17,7 @@ from alignment_gym.render.pixels import pixels
 
 HEIGHT = 480  # pixels
 BASE = 40  # pixels of a tile, at which pictures are measured first
-FRAMES = 300  # of a world, from as many episodes as that takes
+FRAMES = 150  # of a world and of a turn, from as many episodes as that takes, so that a turn is what a recording is
 MILLISECONDS = "ms/frame"
 
 
@@ -29,17 +27,16 @@ def drawn(env_id: str) -> Contestant:
     def begin() -> Run:
         frames = played(env_id, FRAMES)
         tile = tile_for(frames[0])
-        coming = cycle(frames)
 
         def run(steps: int) -> int:
-            for frame in islice(coming, steps):
+            for frame in frames[:steps]:
                 pixels(frame, tile=tile)
             return steps
 
         return run
 
-    level = make_world(env_id).level
-    return Contestant(Entry(f"{env_id}, pixels", env_id, level, 1, about=f"{HEIGHT} pixels high, with panel"), begin)
+    entry = Entry(f"{env_id}, pixels", env_id, make_world(env_id).level, 1, about=f"{HEIGHT} pixels high, with panel")
+    return Contestant(entry, begin, FRAMES)
 
 
 def cartpole_drawn() -> Contestant:
