@@ -3,7 +3,7 @@
 One renderer makes all symbols; `templates/drawing.js` only puts them together, so that a page shows thousands of
 states from some dozens of pictures, and can let the one who acts glide from cell to cell.
 
-`Atlas.as_json` gives, with -1 for none:
+`Atlas.as_json` gives, with -1 for none::
 
     tile        pixels of a tile in the pictures
     pictures    data URIs

@@ -2,7 +2,7 @@
 
 Numbers are those of the engine, so that sums taken in its order give its returns to the last bit. Schema, format 1;
 S states, A actions, N outcomes, rows numbered `state * A + action`; `emitted`, `payments`, `chances` are kept once
-and pointed at by number:
+and pointed at by number::
 
     format          1
     env, level, title, horizon

@@ -1,7 +1,7 @@
 """A replay is one HTML file: an episode, or two side by side, with a player that needs nothing else.
 
 The page holds its pictures, its script, its style and every number of the ledger, and asks for nothing; equal
-episodes give equal bytes. `templates/replay.js` plays what `replay` returns:
+episodes give equal bytes. `templates/replay.js` plays what `replay` returns::
 
     format      1
     speed       steps a second to begin with
