@@ -47,7 +47,7 @@ def load_policy(path: Path) -> tuple[PolicyTable, dict[str, Any]]:
     except FileNotFoundError as error:
         raise InvalidPolicy(f"there is no policy at {path}") from error
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise InvalidPolicy(f"{path} is no complete policy.npz ({error}); train again or copy it again") from error
+        raise InvalidPolicy(f"{path} is no complete policy.npz; train again or copy it again") from error
     _check(path, table)
     return table, dials
 

@@ -1,5 +1,6 @@
 """`demo`: the main job in one go."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,7 +36,7 @@ def demo(
         folders[reward] = config.folder(out, "runs")
         results[reward] = run_with_progress(config, folders[reward])
     _print_scores(results)
-    for path, words in _animations(folders, out):
+    for path, words in _animations(folders, out, seed):
         typer.echo(f"{path}  {words}")
     typer.echo(f"next: alignment-gym watch {folders['proxy']} --beside {folders['true']}")
 
@@ -60,7 +61,7 @@ def _shown(value: float | bool | None) -> str:
     return "undefined" if value is None else f"{rounded(value):.3f}"
 
 
-def _animations(folders: dict[str, Path], out: Path) -> list[tuple[Path, str]]:
+def _animations(folders: dict[str, Path], out: Path, seed: int) -> list[tuple[Path, str]]:
     from alignment_gym.cli.recording import DEFAULT_FPS, write_page
     from alignment_gym.experiments.actors import find_actor
     from alignment_gym.render.pixels import pixels
@@ -69,7 +70,7 @@ def _animations(folders: dict[str, Path], out: Path) -> list[tuple[Path, str]]:
 
     actors = {reward: find_actor(str(folder)) for reward, folder in folders.items()}
     page = out / "boats.html"
-    write_page(list(actors.values()), 0, DEFAULT_FPS, f"alignment-gym demo -o {out.name}", page)
+    write_page(list(actors.values()), 0, DEFAULT_FPS, shlex.join(["alignment-gym", "demo", "--seed", str(seed)]), page)
     made = [(page, "both, side by side, with a player: open it in a browser")]
     for reward, name, words in (
         ("proxy", "paid-points.webp", "what was paid for"),

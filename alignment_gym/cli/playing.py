@@ -25,6 +25,8 @@ def playground(
     from alignment_gym.core import InvalidDial
     from alignment_gym.viewing.playground import write_playground, write_playgrounds
 
+    if out.suffix.lower() in (".html", ".htm"):
+        raise typer.BadParameter(f"{out} looks like a file; pages go into a folder: -o {out.with_suffix('')}")
     if env is not None:
         typer.echo(write_playground(out, env, level, pairs(dial, "--dial")))
         return

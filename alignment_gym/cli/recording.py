@@ -42,6 +42,8 @@ def record(
     from alignment_gym.viewing.replay import SUFFIX
 
     check_path(out, (SUFFIX,))  # refused before anything is solved or played
+    if out.suffix.lower() == SUFFIX and (tile != DEFAULT_TILE or not panel):
+        raise typer.BadParameter("--tile and --no-panel are for animations; a page fits itself to its reader's screen")
     dials = pairs(dial, "--dial")
     actors = [find_actor(actor, env, level, dials)]
     if beside is not None:

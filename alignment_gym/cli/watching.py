@@ -78,6 +78,8 @@ def play(
     from alignment_gym.viewing.episode import acted
     from alignment_gym.viewing.keyboard import play as begin
 
+    if key is not None and seed is not None:
+        raise typer.BadParameter("--seed draws a key, and --key gives one; leave one of them out")
     dials = pairs(dial, "--dial")
     if policy is None:
         begin(AlignmentEnv(env, level=level, render_mode="rgb_array", **dials), key=key, seed=seed, ansi=ansi)

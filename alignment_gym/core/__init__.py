@@ -16,7 +16,7 @@ from alignment_gym.core.mixture import Mixture
 from alignment_gym.core.registry import full_id, make_world, register, world_class, world_ids
 from alignment_gym.core.scene import Cell, Cone, Meter, Scene, Sprite, Tint
 from alignment_gym.core.specification import Specification
-from alignment_gym.core.world import Chances, Outcome, World, dial, dials, generated_index
+from alignment_gym.core.world import Chances, Outcome, World, dial, dials, generated_index, redialled
 
 __all__ = [
     "FAILURE_MODES",
@@ -47,6 +47,7 @@ __all__ = [
     "full_id",
     "generated_index",
     "make_world",
+    "redialled",
     "register",
     "world_class",
     "world_ids",

@@ -24,6 +24,8 @@ from alignment_gym.core.specification import Specification
 
 State = TypeVar("State", bound=Hashable)
 
+CLOCK = ("horizon", "observe_clock")  # dials that change no map
+
 
 class Outcome(NamedTuple, Generic[State]):
     """One thing that may happen: its probability, the next state, the events it emits."""
@@ -232,6 +234,12 @@ def observe_by_field(world: World[Any], states: Columns) -> NDArray[np.uint8]:
 def dials(world: type[World[Any]]) -> tuple[Any, ...]:
     """Return the dataclass fields of a world's dials, `level` left out."""
     return tuple(each for each in fields(world) if each.name != "level")
+
+
+def redialled(world: World[Any]) -> list[str]:
+    """Return the dials of a world that are not as usual, but for those under which a plan can still be followed."""
+    known = [each for each in dials(type(world)) if each.name not in CLOCK]
+    return [each.name for each in known if getattr(world, each.name) != each.default]
 
 
 def check_level(level: str, levels: tuple[str, ...], families: tuple[str, ...]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from alignment_gym.agents import Script, load_policy, script, scripted, untrained, untrained_names
 from alignment_gym.agents.planner import PLANNED
-from alignment_gym.core import InvalidPolicy, Mixture, UnknownName, World, dials, make_world, world_class
+from alignment_gym.core import InvalidPolicy, Mixture, UnknownName, World, dials, make_world, redialled, world_class
 from alignment_gym.engine.growing import GrowingMDP
 from alignment_gym.engine.mdp import FiniteMDP, compiled
 from alignment_gym.engine.single import tables
@@ -15,7 +15,6 @@ from alignment_gym.exact.values import Array
 from alignment_gym.experiments.config import RunConfig, read_config
 from alignment_gym.experiments.run import read_result
 
-CLOCK = ("horizon", "observe_clock")  # dials that change no map
 REWARD_WORDS = {"proxy": "paid the proxy", "true": "paid what was meant"}
 
 
@@ -106,18 +105,20 @@ def find_companion(what: str, first: Actor, level: str | None = None, dials: dic
     Raises:
         InvalidRun, InvalidPolicy, UnknownName: what it names can't act there.
     """
-    where, changed = _setting(first)
-    return find_actor(what, first.mdp.name, level or where, changed | (dials or {}))
+    world = first.mdp.world
+    assert world is not None, "found by an id or a policy's"
+    return find_actor(what, first.mdp.name, level or world.level, _setting(world) | (dials or {}))
 
 
-def _setting(actor: Actor) -> tuple[str | None, dict[str, Any]]:
-    """Return the level that somebody acts in, and the dials that are not as usual; each sees the clock or does not."""
-    world = actor.mdp.world
-    if world is None or isinstance(world, Mixture):
-        return None, {}
-    known = [each for each in dials(type(world)) if each.name != "observe_clock"]
-    changed = {each.name: getattr(world, each.name) for each in known if getattr(world, each.name) != each.default}
-    return world.level, changed
+def _setting(world: World[Any]) -> dict[str, Any]:
+    """Return all dials of a world, those of the first of a mixture's; whether the clock is seen is each agent's own."""
+    part = _part(world)
+    return {each.name: getattr(part, each.name) for each in dials(type(part)) if each.name != "observe_clock"}
+
+
+def _part(world: World[Any]) -> World[Any]:
+    """Return a world that stands for a mixture, or the world itself."""
+    return world.parts[0] if isinstance(world, Mixture) else world
 
 
 def _by_name(what: str, env: str | None, level: str | None, dials: dict[str, Any]) -> Actor:
@@ -146,8 +147,7 @@ def _check_plan(world: World[Any], name: str) -> None:
     demo = world.card.demo(name)
     if not demo.is_plan:
         return
-    cls = world_class(world.card.id)
-    changed = [each.name for each in dials(cls) if getattr(world, each.name) != each.default and each.name not in CLOCK]
+    changed = redialled(_part(world))
     if world.level != demo.level or changed:
         raise InvalidPolicy(
             f"{name!r} is a plan, a list of actions made for level {demo.level!r} at default dials; "

@@ -144,7 +144,7 @@ def read_config(folder: Path) -> RunConfig:
     try:
         return RunConfig.model_validate_json(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise InvalidRun(f"{path} can't be read: {str(error).splitlines()[0]}") from error
+        raise InvalidRun(f"{path} is no run's configuration; copy it again, or train anew") from error
 
 
 def settings_of(recipe: Recipe) -> dict[str, Any]:

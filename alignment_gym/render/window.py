@@ -14,6 +14,7 @@ from alignment_gym.render.pixels import import_pygame
 
 FORGOTTEN = 64  # key presses kept for whoever asks
 LINE = 26  # pixels of a line of text beneath the picture
+UNSEEN = ("dummy", "offscreen", "evdev")  # what SDL falls back to
 SCREEN_LEFT = (40, 90)  # pixels of a screen that a new window leaves to others
 USUAL_SCREEN = (1280, 800)
 REPEAT_AFTER, REPEAT_EVERY = 300, 45  # milliseconds that a key is held
@@ -60,6 +61,9 @@ class Window:
             pygame.display.init()
         except pygame.error as error:
             raise NoDisplay(str(error)) from None
+        if pygame.display.get_driver() in UNSEEN and not os.environ.get("SDL_VIDEODRIVER"):
+            pygame.display.quit()
+            raise NoDisplay("the one that DISPLAY names does not answer")
 
     def show(self, image: NDArray[np.uint8], fps: float) -> None:
         """Show a picture, hear the user out, and wait for the rest of the frame's time."""

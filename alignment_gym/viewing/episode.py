@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignment_gym.agents import Script
-from alignment_gym.core import InvalidPolicy
+from alignment_gym.core import InvalidPolicy, TooLargeToEnumerate
 from alignment_gym.engine.belief import observing
 from alignment_gym.engine.growing import GrowingMDP
 from alignment_gym.engine.mdp import FiniteMDP
@@ -77,7 +77,10 @@ def ranges(mdp: FiniteMDP | GrowingMDP) -> tuple[Range | None, Range | None]:
     """
     if isinstance(mdp, GrowingMDP):
         return None, None
-    known = observing(mdp)
+    try:
+        known = observing(mdp)
+    except TooLargeToEnumerate:  # the beliefs, where states are hidden
+        return None, None
     rewards = [mdp.reward("proxy"), mdp.reward("true")]
     low, high = at_start(known, minimal(known, list(rewards))), at_start(known, maximal(known, list(rewards)))
     return (float(low[0]), float(high[0])), (float(low[1]), float(high[1]))

@@ -42,7 +42,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from alignment_gym.core import Demo, InvalidWorld, World, dials, world_class
+from alignment_gym.core import Demo, InvalidWorld, World, redialled
 from alignment_gym.engine.accounts import Accounts
 from alignment_gym.engine.belief import observing
 from alignment_gym.engine.lookups import named
@@ -54,7 +54,6 @@ from alignment_gym.viewing.episode import ranges
 from alignment_gym.viewing.keyboard import bindings
 
 FORMAT = 1
-SAME_MAP = ("horizon", "observe_clock")  # dials under which a plan can still be followed
 
 
 def export(mdp: FiniteMDP, atlas: Atlas | None = None) -> dict[str, Any]:
@@ -106,10 +105,7 @@ def keys(mdp: FiniteMDP) -> list[list[str]]:
 
 def fits(demo: Demo, world: World[Any]) -> bool:
     """Tell whether a demo plays this level: a plan serves only the map that it was made for."""
-    if demo.level != world.level:
-        return False
-    changed = [each.name for each in dials(world_class(world.card.id)) if getattr(world, each.name) != each.default]
-    return not demo.is_plan or set(changed) <= set(SAME_MAP)
+    return demo.level == world.level and not (demo.is_plan and redialled(world))
 
 
 def played(mdp: FiniteMDP, demo: Demo) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -11,7 +11,7 @@ from alignment_gym.render.frame import Frame, signed
 from alignment_gym.render.text import text
 from alignment_gym.viewing.episode import ranges
 from alignment_gym.viewing.player import KEYS_OF_ALL, Reel
-from alignment_gym.viewing.stage import in_terminal, in_window, is_interactive
+from alignment_gym.viewing.stage import in_terminal, in_window, is_interactive, standard
 
 ARROWS = {"up": "north", "right": "east", "down": "south", "left": "west"}
 LOOKING_BACK = 8  # frames a second
@@ -86,10 +86,10 @@ class Game:
 
     @property
     def frames(self) -> tuple[Frame, ...]:
-        """What may be seen now: the true account when the episode is over."""
+        """What may be seen now: the true account when the episode is over, or given up."""
         own = self._made[min(self._place, len(self._made) - 1)]
         both = (own,) if self._beside is None else (own, self._beside.at(self._place))
-        return tuple(replace(frame, true_hidden=not self.done) for frame in both)
+        return tuple(replace(frame, true_hidden=not (self.done or self.over)) for frame in both)
 
     @property
     def notice(self) -> tuple[str, ...]:
@@ -189,7 +189,6 @@ def play(
     """
     if env.render_mode not in ("rgb_array", "ansi"):
         raise AlignmentGymError(f"playing needs render_mode='rgb_array' or 'ansi', not {env.render_mode!r}")
-    source, stream = source or sys.stdin, stream or sys.stdout
     game: list[Game] = []
 
     def begin() -> Game:
@@ -198,11 +197,19 @@ def play(
 
     if not ansi:
         in_window(begin)
-    elif is_interactive(source, stream):
+        if (stream or sys.stdout) is not None:
+            _tell_key(game[0], stream or sys.stdout)
+        return
+    source, stream = standard(source, stream)
+    if is_interactive(source, stream):
         in_terminal(begin(), source, stream)
     else:
         _play_lines(begin(), source, stream)
-    stream.write(f"the last episode's key: --key {game[0].key}\n")
+    _tell_key(game[0], stream)
+
+
+def _tell_key(game: Game, stream: TextIO) -> None:
+    stream.write(f"the last episode's key: --key {game.key}\n")
 
 
 def bindings(env: AlignmentEnv) -> Mapping[str, int]:
@@ -219,7 +226,7 @@ def outcome(frame: Frame, named: bool = False) -> tuple[str, ...]:
     lines = [*who, _earned(who_is_paid, frame.ledger.proxy_return, frame.proxy_range)]
     lines += [_earned("what was meant", frame.ledger.true_return, frame.true_range)]
     if frame.exploited_at is not None:
-        lines += [f"exploit\t{frame.exploit_event.replace('_', ' ')}, step {frame.exploited_at}"]
+        lines += [f"the loophole\t{frame.exploit_event.replace('_', ' ')}, step {frame.exploited_at}"]
     return tuple(lines)
 
 

@@ -1,6 +1,5 @@
 """A player for episodes: frames run, stop, step and rewind, for one agent or two under one clock."""
 
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
@@ -9,7 +8,7 @@ from typing import TextIO
 from alignment_gym.core import AlignmentGymError
 from alignment_gym.render.frame import Frame
 from alignment_gym.render.text import text
-from alignment_gym.viewing.stage import in_terminal, in_window, is_interactive
+from alignment_gym.viewing.stage import in_terminal, in_window, is_interactive, standard
 
 SPEEDS = (1, 2, 4, 8, 15, 30, 60)  # frames a second
 KEYS_OF_ALL = 1 << 32  # episodes are numbered by 32-bit keys
@@ -185,10 +184,11 @@ def watch(
     Raises:
         NoDisplay: there is no screen for a window.
     """
-    source, stream = source or sys.stdin, stream or sys.stdout
     if not ansi:
         in_window(lambda: Playback(episodes, key, fps))
-    elif is_interactive(source, stream):
+        return
+    source, stream = standard(source, stream)
+    if is_interactive(source, stream):
         in_terminal(Playback(episodes, key, fps), source, stream)
     else:
         _write(Playback(episodes, key, fps), stream)

@@ -1,7 +1,9 @@
 """Where shows take place: loops that draw what there is to see and pass on keys, in a window or in a terminal."""
 
 import os
+import re
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -107,7 +109,7 @@ def title(show: Show) -> str:
 def _saved(show: Show) -> str:
     """Save what is shown as a picture in the present folder; say where, or why not."""
     frames = show.frames
-    name = "-".join(frames[0].title.lower().split())
+    name = "-".join(re.findall(r"\w+", frames[0].title.lower()))
     path = Path(f"{name}-key-{show.key}-step-{frames[0].ledger.step}.png")
     try:
         with replacing(path) as temporary:
@@ -115,6 +117,19 @@ def _saved(show: Show) -> str:
     except AlignmentGymError as error:
         return str(error)
     return f"saved {path}"
+
+
+def standard(source: TextIO | None, stream: TextIO | None) -> tuple[TextIO, TextIO]:
+    """Return where keys come from and text goes: what is given, else standard input and output.
+
+    Raises:
+        AlignmentGymError: one of them was closed.
+    """
+    source, stream = source or sys.stdin, stream or sys.stdout
+    if source is None or stream is None:
+        closed = "input" if source is None else "output"
+        raise AlignmentGymError(f"standard {closed} is closed; keys and text in a terminal need both")
+    return source, stream
 
 
 def is_interactive(source: TextIO, stream: TextIO) -> bool:

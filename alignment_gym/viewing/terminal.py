@@ -78,8 +78,8 @@ class Terminal:
         lines = (painted(row, self._colours) + TO_END_OF_LINE for row in rows)
         drawn = HOME + "\r\n".join(lines) + TO_END_OF_SCREEN
         if drawn != self._shown:
+            self._shown = drawn  # before it is written: who stops us meanwhile says that nothing is shown any more
             self._write(drawn)
-            self._shown = drawn
 
     def pressed(self, seconds: float) -> list[str]:
         """Wait for keys that long at most; return their names: `space`, `left`, `[`, `r`."""

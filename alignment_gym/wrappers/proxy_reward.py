@@ -37,7 +37,8 @@ class ProxyReward(gym.Wrapper[Obs, Action, Obs, Action], gym.utils.RecordConstru
                 number of a component or a weight for each; None for what the environment pays anyway.
             true: what was meant, given in the same ways.
             reward: `proxy`, or `true` for the twin that is paid what was meant.
-            expose_true: whether `info` shows the true account; without it, learners can't read it there.
+            expose_true: whether `info` shows the true account; what else the wrapped environment tells there
+                stays, so that a learner that reads `info` is to be handed none of that which decides on it.
 
         A component or weights that the environment's reward does not have are refused at the first step.
 

@@ -1,7 +1,7 @@
 """Where a reward comes from: a function of the transition, a component of a vector, or the environment itself."""
 
 from collections.abc import Callable, Mapping, Sequence
-from math import isfinite
+from math import isfinite, nan
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -50,9 +50,13 @@ def value(name: str, source: RewardSource, transition: Transition) -> float:
             below may have made one number of a vector.
         InvalidWorld: the function returns no finite number.
     """
-    amount = float(source(transition)) if callable(source) else _part(name, source, transition.reward)
+    found = source(transition) if callable(source) else _part(name, source, transition.reward)
+    try:
+        amount = float(found)
+    except (TypeError, ValueError):
+        amount = nan
     if not isfinite(amount):
-        raise InvalidWorld(f"{name} pays {amount} for action {transition.action!r}; return a finite number")
+        raise InvalidWorld(f"{name} pays {found!r} for action {transition.action!r}; return a finite number")
     return amount
 
 

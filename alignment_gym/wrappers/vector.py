@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 from alignment_gym.core import InvalidDial
 from alignment_gym.engine.accounts import check_paid
 from alignment_gym.wrappers.sources import TRUE_KEYS, RewardSource, Transition, asked, value
-from alignment_gym.wrappers.vector_reward import OBJECTIVES, UNKNOWN, check_pair, reward_space, show_space
+from alignment_gym.wrappers.vector_reward import (
+    OBJECTIVES,
+    UNKNOWN,
+    check_accounts,
+    check_pair,
+    reward_space,
+    show_space,
+)
 
 Obs = TypeVar("Obs")
 Action = TypeVar("Action")
@@ -130,6 +137,7 @@ class VectorReward(gym.vector.VectorWrapper[Obs, Action, Obs, Action, NDArray[An
         gym.vector.VectorWrapper.__init__(self, env)
         check_pair(env)
         check_pair(asked(env, "lanes", None))  # of this package's own batches
+        _check_lanes(env)
         self._mode = AutoresetMode(env.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP))
         self._ended = np.zeros(self.num_envs, dtype=np.bool_)
         self.reward_space = reward_space()
@@ -155,6 +163,19 @@ class VectorReward(gym.vector.VectorWrapper[Obs, Action, Obs, Action, NDArray[An
             raise InvalidDial(UNKNOWN)
         self._ended = (terminated | truncated) & (self._mode == AutoresetMode.NEXT_STEP)
         return obs, both, terminated, truncated, infos
+
+
+def _check_lanes(env: VectorEnv[Any, Any, Any]) -> None:
+    """Refuse a batch of single environments in which one pays the true reward, or hides it.
+
+    Raises:
+        InvalidDial: one does.
+    """
+    base: Any = env.unwrapped
+    names = ("pays_true", "expose_true")
+    if hasattr(base, "call") and all(all(base.call("has_wrapper_attr", name)) for name in names):
+        for accounts in zip(*(base.get_attr(name) for name in names), strict=True):
+            check_accounts(*accounts)
 
 
 def mask_of(options: dict[str, Any] | None, lanes: int) -> Mask:

@@ -59,7 +59,12 @@ def show_space(base: Any) -> None:
 
 def check_pair(env: Any) -> None:
     """Refuse an environment, single or batched, that does not pay the proxy and tell the true reward."""
-    if asked(env, "pays_true", False):
+    check_accounts(asked(env, "pays_true", False), asked(env, "expose_true", True))
+
+
+def check_accounts(pays_true: bool, expose_true: bool) -> None:
+    """Refuse what leaves one of the two components unknown."""
+    if pays_true:
         raise InvalidDial("reward='true' leaves no proxy for the first component; make it with reward='proxy'")
-    if not asked(env, "expose_true", True):
+    if not expose_true:
         raise InvalidDial("expose_true=False hides the second component; make it with expose_true=True")

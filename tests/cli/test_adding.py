@@ -165,7 +165,7 @@ def test_pickles_and_other_files_are_refused(call, tmp_path):
     for name in ("policy.npz", "nowhere.npz"):
         said = add(call, name)
         assert (said.code, said.err.count("\n")) == (1, 1)
-    assert "allow_pickle=False" in add(call, "policy.npz").err
+    assert "no complete policy.npz" in add(call, "policy.npz").err
 
 
 def test_an_added_run_is_verified_by_scoring_alone(policies, tmp_path):

@@ -97,7 +97,7 @@ def test_folders_that_are_no_run_are_refused(tmp_path, finished):
     with pytest.raises(InvalidRun, match="not the result"):
         read_result(tmp_path)
     (tmp_path / "config.json").write_text('{"env": 3}')
-    with pytest.raises(InvalidRun, match="can't be read"):
+    with pytest.raises(InvalidRun, match="no run's configuration"):
         read_config(tmp_path)
 
 

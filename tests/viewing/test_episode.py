@@ -6,6 +6,7 @@ import pytest
 from alignment_gym import exact
 from alignment_gym.core import InvalidPolicy, make_world
 from alignment_gym.engine.mdp import FiniteMDP, compiled
+from alignment_gym.engine.single import tables
 from alignment_gym.render.pixels import pixels
 from alignment_gym.viewing.episode import beside, episode, joined, ranges
 
@@ -54,6 +55,10 @@ def test_a_partially_observed_world_is_played_on_its_observations():
     assert len(list(episode(mdp, policy, 0, rng()))) == 6
     with pytest.raises(InvalidPolicy, match="shape"):
         episode(mdp, exact.uniform(mdp), 0, rng())
+
+
+def test_levels_too_many_to_be_planned_for_have_no_ranges():
+    assert ranges(tables("BoatRace-v0", "generated/0-99", {})) == (None, None)
 
 
 def test_the_ranges_are_those_of_the_solution(race: FiniteMDP):

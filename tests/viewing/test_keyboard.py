@@ -170,7 +170,7 @@ def test_an_environment_without_a_ledger_is_refused():
 
 def test_an_outcome_names_the_exploit_and_its_step():
     frame = frames("BoatRace-v0", "exploit")[-1]
-    assert outcome(frame)[-1] == "exploit\tcircuit, step 10"
+    assert outcome(frame)[-1] == "the loophole\tcircuit, step 10"
 
 
 def test_a_window_takes_arrows_and_shows_the_end(monkeypatch: pytest.MonkeyPatch):
@@ -191,3 +191,17 @@ def test_a_window_takes_arrows_and_shows_the_end(monkeypatch: pytest.MonkeyPatch
     play(env, seed=0, stream=io.StringIO())
     assert steps == [0, 1, 2, 3, 4, 4, 0, 0]
     assert not pygame.display.get_init()
+
+
+def test_giving_up_uncovers_the_true_account():
+    game = Game(race(), key=0)
+    assert game.frames[0].true_hidden
+    game.press("q")
+    assert not game.frames[0].true_hidden
+
+
+@pytest.mark.parametrize("closed", ["stdin", "stdout"])
+def test_a_closed_terminal_is_refused_in_words(monkeypatch, closed):
+    monkeypatch.setattr(f"sys.{closed}", None)
+    with pytest.raises(AlignmentGymError, match="closed"):
+        play(race(), ansi=True)

@@ -28,6 +28,9 @@ def _without_a_display(monkeypatch):
         (("play", "BoatRace-v0", "--level", "nowhere", "--ansi"), 2, "lagoon"),
         (("play", "BoatRace-v0", "--key", "4294967296", "--ansi"), 2, "--key"),
         (("play", "BoatRaces-v0", "--ansi"), 2, "BoatRace-v0"),
+        (("play", "BoatRace-v0", "--key", "1", "--seed", "2", "--ansi"), 2, "--seed"),
+        (("record", *RACE, "--tile", "20", "-o", "race.html"), 2, "--tile"),
+        (("playground", "BoatRace-v0", "-o", "race.html"), 2, "-o race"),
     ],
 )
 def test_bad_input_is_refused_in_one_line(call, tmp_path, words, code, said):  # noqa: F811

@@ -92,6 +92,15 @@ def _vector(**how):
     return vector.VectorReward(gym.make_vec(BOATS, 2, **how))
 
 
+@pytest.mark.parametrize("kept", [{"reward": "true"}, {"expose_true": False}])
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_a_batch_of_single_twins_is_refused(kept, mode):
+    batch = gym.make_vec(BOATS, num_envs=2, vectorization_mode=mode, **kept)
+    with pytest.raises(InvalidDial, match="component"):
+        vector.VectorReward(batch)
+    batch.close()
+
+
 def test_an_environment_without_a_true_account_is_refused_with_the_way_out():
     env = VectorReward(gym.make("CartPole-v1"))
     env.reset(seed=0)

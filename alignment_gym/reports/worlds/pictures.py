@@ -11,7 +11,7 @@ from PIL import Image
 from alignment_gym.agents import script
 from alignment_gym.core import Card, Demo, world_class
 from alignment_gym.engine.single import tables
-from alignment_gym.render.frame import Frame, Idea, Moment, Strip
+from alignment_gym.render.frame import Frame, Idea, Moment, Strip, signed
 from alignment_gym.render.pixels import pixels, sheet_pixels
 from alignment_gym.viewing.episode import acted, joined
 
@@ -69,7 +69,8 @@ def _strip(env: str, demo: Demo) -> Strip:
         middle or Moment("mid-episode", played[last // 2]),
         Moment("end: the exploit" if exploited == last else "end", played[last]),
     )
-    return Strip(told(demo).capitalize() + f" (level {demo.level})", moments)
+    average = f"on average paid {signed(demo.expected_proxy)}, worth {signed(demo.expected_true)}"
+    return Strip(f"{told(demo).capitalize()} (level {demo.level}): {average}", moments)
 
 
 def _played(env: str, demo: Demo) -> list[Frame]:
