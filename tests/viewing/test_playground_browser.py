@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from functools import cache
 from importlib.util import find_spec
 from io import BytesIO
@@ -41,6 +42,13 @@ return Array.from({ length: 1000 }, (_, key) => {
   return played[arguments[1] === "proxy" ? "paid" : "meant"][played.step];
 });
 """
+PIXELS = "return document.getElementById('map').toDataURL()"
+SLOW = 200  # milliseconds from frame to frame, where glides are to last
+SLOW_GLIDES = f"""
+requestAnimationFrame = (paint) => setTimeout(() => paint(performance.now()), {SLOW});
+cancelAnimationFrame = clearTimeout;
+"""
+PATIENCE = 20.0  # seconds
 LEVELS = "const done = arguments[0]; unpacked(by('data').textContent).then((data) => done(data.levels))"
 ALONE = """
 const done = arguments[1];
@@ -139,6 +147,20 @@ def returns(browser):
 
 def text(browser, name):
     return browser.find_element("id", name).text
+
+
+def watch(browser, name):
+    """Have a demo played."""
+    browser.find_element("css selector", "#tell summary").click()
+    browser.find_element("xpath", f"//button[text()='Watch: {name}']").click()
+
+
+def until(asked):
+    """Wait until something is so."""
+    patience = time.monotonic() + PATIENCE
+    while not asked():
+        assert time.monotonic() < patience, "it never was"
+        time.sleep(0.02)
 
 
 def scroll_width(browser):
@@ -272,8 +294,7 @@ def test_the_end_stands_beside_both_optimal_plays(opened):
 
 def test_a_demo_can_be_watched_and_hurried(opened):
     browser = opened("BoatRace-v0")
-    browser.find_element("css selector", "#tell summary").click()
-    browser.find_element("xpath", "//button[text()='Watch: exploit']").click()
+    watch(browser, "exploit")
     press(browser, ["up"])
     browser.find_element("id", "skip").click()
     demo = world_class("BoatRace-v0").card.demo("exploit")
@@ -360,3 +381,23 @@ def test_keys_are_hashed_as_the_engine_hashes_them(opened):
     pairs = [(0, 0), (17, 1), (2**32 - 1, 100), (0x9E3779B9, 7)]
     found = browser.execute_script("return arguments[0].map(([key, step]) => draw(key, step))", pairs)
     assert found == [draw(key, step) for key, step in pairs]
+
+
+def test_beginning_again_cuts_a_glide_short(opened):
+    browser = opened("BoatRace-v0", "#key=5", motion="no-preference")
+    before = browser.execute_script(PIXELS)
+    browser.execute_script(SLOW_GLIDES)
+    press(browser, ["down", "r"])
+    time.sleep(3 * SLOW / 1000)
+    assert text(browser, "steps") == "step 0 of 100"
+    assert browser.execute_script(PIXELS) == before
+
+
+def test_skipping_to_the_end_cuts_a_glide_short(opened):
+    browser = opened("BoatRace-v0", "#key=5", motion="no-preference")
+    browser.execute_script(SLOW_GLIDES)
+    watch(browser, "exploit")
+    until(lambda: not text(browser, "steps").startswith("step 0 "))
+    over = browser.execute_script(f"document.getElementById('skip').click(); {PIXELS}")
+    time.sleep(3 * SLOW / 1000)
+    assert browser.execute_script(PIXELS) == over

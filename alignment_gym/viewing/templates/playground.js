@@ -51,6 +51,7 @@ class Playground {
   // Begin an episode; without a key, one that chance gives.
   begin(level, key = crypto.getRandomValues(new Uint32Array(1))[0]) {
     this.stop();
+    this.drawing.forget();
     this.watched = null;
     const other = level !== this.level;
     this.level = level;
