@@ -138,6 +138,15 @@ def press(browser, names):
     browser.find_element("css selector", "body").send_keys("".join(arrows.get(name, name) for name in names))
 
 
+def type_on(browser, *names):
+    """Press keys where the focus is."""
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    known = {"up": Keys.ARROW_UP, "right": Keys.ARROW_RIGHT, "down": Keys.ARROW_DOWN, "enter": Keys.ENTER}
+    ActionChains(browser).send_keys(*(known.get(name, name) for name in names)).perform()
+
+
 def returns(browser):
     """Return both returns of an episode that is over, to the last bit."""
     end = browser.find_element("id", "end")
@@ -401,3 +410,43 @@ def test_skipping_to_the_end_cuts_a_glide_short(opened):
     over = browser.execute_script(f"document.getElementById('skip').click(); {PIXELS}")
     time.sleep(3 * SLOW / 1000)
     assert browser.execute_script(PIXELS) == over
+
+
+def test_a_level_chosen_with_the_pointer_leaves_the_keys_to_the_world(opened):
+    browser = opened("BoatRace-v0", "#key=1")
+    browser.find_element("xpath", "//option[text()='cove']").click()
+    assert "level=cove" in browser.current_url
+    type_on(browser, "up")
+    assert text(browser, "steps").startswith("step 1 ")
+
+
+def test_a_level_chosen_by_keys_is_taken_with_enter(opened):
+    browser = opened("BoatRace-v0", "#key=1")
+    browser.execute_script("document.getElementById('level').focus()")
+    type_on(browser, "down", "down")
+    assert "level=cove" in browser.current_url, "one can leaf through"
+    assert text(browser, "steps").startswith("step 0 ")
+    type_on(browser, "enter", "up")
+    assert "level=cove" in browser.current_url
+    assert text(browser, "steps").startswith("step 1 ")
+
+
+def test_a_level_chosen_from_the_open_list_is_taken_with_enter(opened):
+    browser = opened("BoatRace-v0", "#key=1")
+    browser.execute_script("document.getElementById('level').focus()")
+    type_on(browser, " ")
+    time.sleep(0.3)
+    type_on(browser, "down", "enter")
+    until(lambda: "level=harbour" in browser.current_url)
+    type_on(browser, "up")
+    assert text(browser, "steps").startswith("step 1 ")
+
+
+def test_the_slider_takes_arrows_and_leaves_letters(opened):
+    browser = opened("BoatRace-v0", "#key=1")
+    press(browser, ["up"] * 100)
+    browser.execute_script("document.getElementById('scrub').focus()")
+    type_on(browser, "right", "right")
+    assert text(browser, "at") == "2"
+    type_on(browser, "r")
+    assert text(browser, "steps") == "step 0 of 100"

@@ -18,6 +18,11 @@ PHONE = (360, 740)
 PATIENCE = 20.0  # seconds
 RIGHT, LEFT, HOME, END = "\ue014", "\ue012", "\ue011", "\ue010"
 SCRUBBER = ".scrub input"
+COUNT_GLIDES = """
+const asked = requestAnimationFrame;
+window.glides = 0;
+requestAnimationFrame = (paint) => { window.glides += 1; return asked(paint); };
+"""
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +142,16 @@ def test_keys_step_through_the_ledger(opened, race):
     assert step(browser) == 100, "there is no further"
     press(browser, HOME)
     assert (step(browser), shown(browser, "proxy")) == (0, "0.00")
+
+
+def test_only_a_step_on_glides(opened):
+    browser = opened("race", told="step=2")
+    browser.execute_script(COUNT_GLIDES)
+    press(browser, LEFT, END, HOME)
+    find(browser, ".true .plot").click()
+    assert browser.execute_script("return glides") == 0
+    press(browser, HOME, RIGHT)
+    assert browser.execute_script("return glides") > 0
 
 
 def test_space_plays_and_pauses_and_brackets_change_the_speed(opened):

@@ -29,12 +29,29 @@ class Playground {
     by("new").onclick = () => this.begin(this.level);
     by("skip").onclick = () => this.hurry();
     by("help").onclick = () => by("keys").showModal();
-    by("level").onchange = () => this.begin(this.named(by("level").value));
+    this.choose(by("level"));
     addEventListener("keydown", (event) => this.press(event));
     addEventListener("hashchange", () => this.open());
     addEventListener("resize", () => this.fit());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.fit());
     this.swipes(by("map"));
+  }
+
+  // Let a level be chosen: by pointer at once, by keys until Enter or Escape; then keys are the world's again.
+  choose(levels) {
+    let leafing = false;
+    const back = () => by("stage").focus({ preventScroll: true });
+    levels.onpointerdown = () => { leafing = false; };
+    levels.onkeydown = (event) => {
+      leafing = event.key !== " "; // which opens the list
+      if (event.key !== "Enter" && event.key !== "Escape") return;
+      event.preventDefault();
+      back();
+    };
+    levels.onchange = () => {
+      this.begin(this.named(levels.value));
+      if (!leafing) back();
+    };
   }
 
   named(name) {
@@ -95,7 +112,7 @@ class Playground {
   }
 
   press(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || by("keys").open || event.target.matches("select, input")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || by("keys").open || claimed(event)) return;
     const key = ARROWS[event.key] || event.key.toLowerCase();
     const action = this.level.keys.findIndex((names) => names.includes(key));
     if (action >= 0 && !this.episode.over) {
@@ -255,6 +272,11 @@ class Playground {
     by("said").textContent = verdict(who, episode);
     by("end").scrollIntoView({ block: "start", behavior: calm() ? "auto" : "smooth" });
   }
+}
+
+// Whether a key is the list's of levels, or the slider's.
+function claimed({ target, key }) {
+  return target.matches("select") || (target.matches("input") && (key in ARROWS || key === "Home" || key === "End"));
 }
 
 function keyRow(names, says) {
