@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import time
 from functools import cache
 from importlib.util import find_spec
 from io import BytesIO
@@ -42,13 +41,6 @@ return Array.from({ length: 1000 }, (_, key) => {
   return played[arguments[1] === "proxy" ? "paid" : "meant"][played.step];
 });
 """
-PIXELS = "return document.getElementById('map').toDataURL()"
-SLOW = 200  # milliseconds from frame to frame, where glides are to last
-SLOW_GLIDES = f"""
-requestAnimationFrame = (paint) => setTimeout(() => paint(performance.now()), {SLOW});
-cancelAnimationFrame = clearTimeout;
-"""
-PATIENCE = 20.0  # seconds
 LEVELS = "const done = arguments[0]; unpacked(by('data').textContent).then((data) => done(data.levels))"
 ALONE = """
 const done = arguments[1];
@@ -138,15 +130,6 @@ def press(browser, names):
     browser.find_element("css selector", "body").send_keys("".join(arrows.get(name, name) for name in names))
 
 
-def type_on(browser, *names):
-    """Press keys where the focus is."""
-    from selenium.webdriver.common.action_chains import ActionChains
-    from selenium.webdriver.common.keys import Keys
-
-    known = {"up": Keys.ARROW_UP, "right": Keys.ARROW_RIGHT, "down": Keys.ARROW_DOWN, "enter": Keys.ENTER}
-    ActionChains(browser).send_keys(*(known.get(name, name) for name in names)).perform()
-
-
 def returns(browser):
     """Return both returns of an episode that is over, to the last bit."""
     end = browser.find_element("id", "end")
@@ -162,14 +145,6 @@ def watch(browser, name):
     """Have a demo played."""
     browser.find_element("css selector", "#tell summary").click()
     browser.find_element("xpath", f"//button[text()='Watch: {name}']").click()
-
-
-def until(asked):
-    """Wait until something is so."""
-    patience = time.monotonic() + PATIENCE
-    while not asked():
-        assert time.monotonic() < patience, "it never was"
-        time.sleep(0.02)
 
 
 def scroll_width(browser):
@@ -390,63 +365,3 @@ def test_keys_are_hashed_as_the_engine_hashes_them(opened):
     pairs = [(0, 0), (17, 1), (2**32 - 1, 100), (0x9E3779B9, 7)]
     found = browser.execute_script("return arguments[0].map(([key, step]) => draw(key, step))", pairs)
     assert found == [draw(key, step) for key, step in pairs]
-
-
-def test_beginning_again_cuts_a_glide_short(opened):
-    browser = opened("BoatRace-v0", "#key=5", motion="no-preference")
-    before = browser.execute_script(PIXELS)
-    browser.execute_script(SLOW_GLIDES)
-    press(browser, ["down", "r"])
-    time.sleep(3 * SLOW / 1000)
-    assert text(browser, "steps") == "step 0 of 100"
-    assert browser.execute_script(PIXELS) == before
-
-
-def test_skipping_to_the_end_cuts_a_glide_short(opened):
-    browser = opened("BoatRace-v0", "#key=5", motion="no-preference")
-    browser.execute_script(SLOW_GLIDES)
-    watch(browser, "exploit")
-    until(lambda: not text(browser, "steps").startswith("step 0 "))
-    over = browser.execute_script(f"document.getElementById('skip').click(); {PIXELS}")
-    time.sleep(3 * SLOW / 1000)
-    assert browser.execute_script(PIXELS) == over
-
-
-def test_a_level_chosen_with_the_pointer_leaves_the_keys_to_the_world(opened):
-    browser = opened("BoatRace-v0", "#key=1")
-    browser.find_element("xpath", "//option[text()='cove']").click()
-    assert "level=cove" in browser.current_url
-    type_on(browser, "up")
-    assert text(browser, "steps").startswith("step 1 ")
-
-
-def test_a_level_chosen_by_keys_is_taken_with_enter(opened):
-    browser = opened("BoatRace-v0", "#key=1")
-    browser.execute_script("document.getElementById('level').focus()")
-    type_on(browser, "down", "down")
-    assert "level=cove" in browser.current_url, "one can leaf through"
-    assert text(browser, "steps").startswith("step 0 ")
-    type_on(browser, "enter", "up")
-    assert "level=cove" in browser.current_url
-    assert text(browser, "steps").startswith("step 1 ")
-
-
-def test_a_level_chosen_from_the_open_list_is_taken_with_enter(opened):
-    browser = opened("BoatRace-v0", "#key=1")
-    browser.execute_script("document.getElementById('level').focus()")
-    type_on(browser, " ")
-    time.sleep(0.3)
-    type_on(browser, "down", "enter")
-    until(lambda: "level=harbour" in browser.current_url)
-    type_on(browser, "up")
-    assert text(browser, "steps").startswith("step 1 ")
-
-
-def test_the_slider_takes_arrows_and_leaves_letters(opened):
-    browser = opened("BoatRace-v0", "#key=1")
-    press(browser, ["up"] * 100)
-    browser.execute_script("document.getElementById('scrub').focus()")
-    type_on(browser, "right", "right")
-    assert text(browser, "at") == "2"
-    type_on(browser, "r")
-    assert text(browser, "steps") == "step 0 of 100"

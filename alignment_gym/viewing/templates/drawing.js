@@ -260,7 +260,7 @@ class Drawing {
   bezel(context, layout) {
     const thick = BEZEL * layout.ratio;
     const [left, top] = layout.sensor;
-    context.strokeStyle = INK;
+    context.strokeStyle = getComputedStyle(this.canvas).getPropertyValue("--bezel") || INK;
     context.lineWidth = thick;
     context.beginPath();
     context.roundRect(left - thick / 2, top - thick / 2, layout.wide + thick, layout.high + thick, thick);

@@ -11,17 +11,6 @@ const HIGHEST = [0.6, 0.44]; // of the window's height, that a drawing may take:
 const PAD = { left: 6, right: 10, top: 20, bottom: 15 }; // pixels around a plot's lines
 const KINDS = ["proxy", "true"];
 
-// A number with its sign, rounded as Python does: what lies exactly between two goes to the even one.
-function signed(value) {
-  const size = Math.abs(value);
-  const places = size < 1000 ? 2 : 0;
-  const parts = size * 10 ** places;
-  const between = Number.isInteger(size * 8) && parts % 1 === 0.5;
-  const digits = (between ? (2 * Math.round(parts / 2)) / 10 ** places : size).toFixed(places);
-  if (Number(digits) === 0) return "0.00";
-  return (value > 0 ? "+" : "-") + digits;
-}
-
 function made(tag, parent, text = "", name = "") {
   const found = document.createElement(tag);
   if (name) found.className = name;
