@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from alignment_gym.core import Card, TooLargeToEnumerate, World, make_world, world_class, world_ids
@@ -23,8 +22,8 @@ from alignment_gym.render import palette
 from alignment_gym.render.pixels import plain_pixels
 from alignment_gym.viewing.atlas import Atlas, data_uri
 from alignment_gym.viewing.exported import export
+from alignment_gym.viewing.templating import own, template
 
-TEMPLATES = Path(__file__).parent / "templates"
 INDEX = "index.html"
 SMALL = 2_000, 10_000  # states and transitions of a level that comes along unasked
 THUMBNAIL = 40  # pixels of a tile
@@ -115,37 +114,29 @@ def rendered(mdps: Sequence[FiniteMDP], index: str = "") -> str:
     atlas = Atlas()
     exported = [export(mdp, atlas) for mdp in mdps]
     assert mdps[0].world is not None, "exporting refuses tables without"
-    return (
-        _environment()
-        .get_template("playground.html.jinja")
-        .render(
-            card=mdps[0].world.card,
-            index=index,
-            style=_style(),
-            drawing=own("drawing.js"),
-            tables=own("tables.js"),
-            telling=own("telling.js"),
-            ending=own("ending.js"),
-            playground=own("playground.js"),
-            data=Markup(packed({"atlas": atlas.as_json(), "levels": exported})),
-        )
+    return template("playground.html.jinja").render(
+        card=mdps[0].world.card,
+        index=index,
+        style=_style(),
+        signed=own("signed.js"),
+        drawing=own("drawing.js"),
+        tables=own("tables.js"),
+        telling=own("telling.js"),
+        ending=own("ending.js"),
+        playground=own("playground.js"),
+        data=Markup(packed({"atlas": atlas.as_json(), "levels": exported})),
     )
 
 
 def index_page(entries: Sequence[Entry]) -> str:
     """Return the page that leads to others."""
-    return _environment().get_template("index.html.jinja").render(worlds=entries, style=_style())
+    return template("index.html.jinja").render(worlds=entries, style=_style())
 
 
 def packed(data: Any) -> str:
     """Return data as JSON, compressed, in letters; `DecompressionStream` undoes it."""
     text = json.dumps(data, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
     return b64encode(gzip.compress(text.encode(), mtime=0)).decode()
-
-
-def own(file: str) -> Markup:
-    """Return a template of ours as it is."""
-    return Markup((TEMPLATES / file).read_text(encoding="utf-8"))
 
 
 def entry(env: str) -> Entry:
@@ -166,15 +157,4 @@ def entry(env: str) -> Entry:
 
 def _style() -> Markup:
     colours = {"paid": palette.PAID, "meant": palette.MEANT, "best": palette.GREEN}
-    return Markup(_environment().get_template("playground.css").render(**colours))
-
-
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    return Markup(template("playground.css").render(**colours))

@@ -21,25 +21,23 @@ episodes give equal bytes. `templates/replay.js` plays what `replay` returns::
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from alignment_gym.core import AlignmentGymError, World
 from alignment_gym.core.files import write_text
 from alignment_gym.render import palette
-from alignment_gym.render.frame import Frame, signed, weighed
+from alignment_gym.render.frame import Frame
 from alignment_gym.viewing.atlas import Atlas, Collected
+from alignment_gym.viewing.templating import own, signed_in_print, template
 
 FORMAT = 1
 SUFFIX = ".html"
 PLAIN = "step"  # the event that every step emits, in many worlds
 SPEED = 8  # steps a second
 SPEEDS = (1, 2, 4, 8, 15, 30, 60)
-TEMPLATES = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,20 +114,22 @@ def page(takes: Sequence[Take], imprint: Imprint | None = None, speed: int = SPE
         speed: steps a second to begin with.
     """
     data = json.dumps(replay(takes, speed), separators=(",", ":"), allow_nan=False)
-    rendered: str = _template().render(
+    accounts = [_accounts(each.last) for each in takes]
+    return template("replay.html.jinja").render(
         takes=takes,
         card=takes[0].world.card,
-        accounts=[_accounts(each.last) for each in takes],
+        accounts=accounts,
+        bests=_bests(takes, accounts),
         imprint=imprint or Imprint(),
         speed=speed,
         speeds=sorted({*SPEEDS, speed}),
         colours={name: _hex(getattr(palette, name)) for name in ("PAID", "MEANT", "GREEN", "VERMILION", "INK")},
-        style=_own("replay.css"),
-        drawing=_own("drawing.js"),
-        script=_own("replay.js"),
+        style=own("replay.css"),
+        signed=own("signed.js"),
+        drawing=own("drawing.js"),
+        script=own("replay.js"),
         data=Markup(data.replace("<", "\\u003c")),
     )
-    return rendered
 
 
 def write_replay(path: Path, takes: Sequence[Take], imprint: Imprint | None = None, speed: int = SPEED) -> None:
@@ -169,26 +169,17 @@ def _accounts(last: Frame) -> dict[str, Account]:
     """Return how both accounts ended, by what they are."""
     ledger = last.ledger
     ended = (("proxy", ledger.proxy_return, last.proxy_range), ("true", ledger.true_return, last.true_range))
-    return {name: Account(signed(value), signed(ends[1]) if ends else "") for name, value, ends in ended}
+    return {
+        name: Account(signed_in_print(value), signed_in_print(ends[1]) if ends else "") for name, value, ends in ended
+    }
 
 
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["weighed"] = weighed
-    return environment.get_template("replay.html.jinja")
-
-
-def _own(name: str) -> Markup:
-    """Return one of our own files, which goes in as it is."""
-    return Markup((TEMPLATES / name).read_text(encoding="utf-8"))
+def _bests(takes: Sequence[Take], accounts: Sequence[dict[str, Account]]) -> list[tuple[str, dict[str, Account]]]:
+    """Return what is best possible: once if that is the same for all sides, else for each, with who played."""
+    bests = {tuple(each.best for each in found.values()) for found in accounts}
+    if len(bests) == 1:
+        return [("", accounts[0])]
+    return [(each.last.who, found) for each, found in zip(takes, accounts, strict=True)]
 
 
 def _hex(colour: palette.Colour) -> str:

@@ -141,6 +141,12 @@ def text(browser, name):
     return browser.find_element("id", name).text
 
 
+def watch(browser, name):
+    """Have a demo played."""
+    browser.find_element("css selector", "#tell summary").click()
+    browser.find_element("xpath", f"//button[text()='Watch: {name}']").click()
+
+
 def scroll_width(browser):
     return browser.execute_script("return document.documentElement.scrollWidth")
 
@@ -272,8 +278,7 @@ def test_the_end_stands_beside_both_optimal_plays(opened):
 
 def test_a_demo_can_be_watched_and_hurried(opened):
     browser = opened("BoatRace-v0")
-    browser.find_element("css selector", "#tell summary").click()
-    browser.find_element("xpath", "//button[text()='Watch: exploit']").click()
+    watch(browser, "exploit")
     press(browser, ["up"])
     browser.find_element("id", "skip").click()
     demo = world_class("BoatRace-v0").card.demo("exploit")

@@ -2,13 +2,14 @@
 
 import os
 import time
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from alignment_gym.render.frame import signed
 from alignment_gym.viewing.replay import Imprint, Take, write_replay
+from alignment_gym.viewing.templating import signed_in_print as signed
 from tests.reports.test_browser import DESKTOP, FLAGS, program
 from tests.viewing.test_replay import played
 
@@ -18,6 +19,29 @@ PHONE = (360, 740)
 PATIENCE = 20.0  # seconds
 RIGHT, LEFT, HOME, END = "\ue014", "\ue012", "\ue011", "\ue010"
 SCRUBBER = ".scrub input"
+NUMBERS = [
+    0.0,
+    -0.0,
+    0.004,
+    -0.004,
+    0.005,
+    0.125,
+    -0.375,
+    2.675,
+    -12.3,
+    999.99,
+    999.995,
+    999.996,
+    -1000.0,
+    1000.5,
+    1001.5,
+]
+NUMBERS += [1234.496, -1234.504, 0.1 + 0.2, 44.00000000000004, 1e6 + 0.5, 123456789.125]
+COUNT_GLIDES = """
+const asked = requestAnimationFrame;
+window.glides = 0;
+requestAnimationFrame = (paint) => { window.glides += 1; return asked(paint); };
+"""
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +77,13 @@ def addresses(tmp_path_factory, takes, race):
     imprint = Imprint("alignment-gym record exploit --env BoatRace-v0 -o race.html", "@software{alignment_gym,\n}")
     write_replay(folder / "pair.html", takes, imprint)
     write_replay(folder / "race.html", [race], imprint)
-    return {name: (folder / f"{name}.html").as_uri() for name in ("pair", "race")}
+    write_replay(folder / "unlike.html", [takes[0], replace(takes[1], frames=tuple(map(easier, takes[1].frames)))])
+    return {name: (folder / f"{name}.html").as_uri() for name in ("pair", "race", "unlike")}
+
+
+def easier(frame):
+    """Return a frame of a world in which more can be earned."""
+    return replace(frame, proxy_range=(0.0, 1234.5), true_range=(-1.0, 77.0))
 
 
 @pytest.fixture
@@ -139,6 +169,16 @@ def test_keys_step_through_the_ledger(opened, race):
     assert (step(browser), shown(browser, "proxy")) == (0, "0.00")
 
 
+def test_only_a_step_on_glides(opened):
+    browser = opened("race", told="step=2")
+    browser.execute_script(COUNT_GLIDES)
+    press(browser, LEFT, END, HOME)
+    find(browser, ".true .plot").click()
+    assert browser.execute_script("return glides") == 0
+    press(browser, HOME, RIGHT)
+    assert browser.execute_script("return glides") > 0
+
+
 def test_space_plays_and_pauses_and_brackets_change_the_speed(opened):
     browser = opened("race")
     speed = find(browser, "select")
@@ -206,7 +246,7 @@ def test_the_last_events_stand_with_both_weights(opened, takes):
     first = find(browser, ".events tbody tr").text.split()
     line = takes[0].frames[30].ledger.lines[0]
     assert first[:2] == ["30", line.action]
-    assert [float(each) for each in first[-2:]] == [0.0, line.true_reward]
+    assert first[-2:] == [signed(0.0), signed(line.true_reward)]
 
 
 def test_it_plays_by_itself_unless_motion_is_unwanted(opened):
@@ -263,3 +303,27 @@ def test_what_is_embedded_leaves_the_words_to_the_page_around_it(opened):
     browser = opened("race", told="paused&embedded")
     assert not find(browser, ".about").is_displayed()
     assert find(browser, "canvas").is_displayed()
+
+
+def test_numbers_read_as_python_writes_them(opened):
+    assert opened("race").execute_script("return arguments[0].map(signed)", NUMBERS) == list(map(signed, NUMBERS))
+
+
+def test_best_possible_stands_once_or_for_each_side(opened, takes):
+    def rows(name):
+        table = opened(name).find_elements("css selector", ".ends tr.soft")
+        return [row.text for row in table]
+
+    one = takes[0].last
+    numbers = f"{signed(one.proxy_range[1])} {signed(one.true_range[1])}"
+    assert rows("pair") == [f"best possible, each on average {numbers}"]
+    first, second = (each.last.who for each in takes)
+    assert rows("unlike") == [
+        f"best possible for {first}, each on average {numbers}",
+        f"best possible for {second}, each on average +1234 +77.00",
+    ]
+
+
+def test_the_page_may_ask_for_nothing(opened):
+    policy = find(opened("race"), "meta[http-equiv=Content-Security-Policy]").get_attribute("content")
+    assert policy.startswith("default-src 'none'; img-src data:;")

@@ -98,7 +98,7 @@ class Drawing {
     const begin = performance.now();
     const frame = (now) => {
       const left = Math.max(1 - Math.max(now - begin, 0) / GLIDE, 0);
-      this.draw(number, how, [shift[0] * left, shift[1] * left]);
+      this.paint(number, how, [shift[0] * left, shift[1] * left]);
       if (left > 0) this.pending = requestAnimationFrame(frame);
     };
     frame(begin);
@@ -113,8 +113,19 @@ class Drawing {
     return Math.abs(shift[0]) + Math.abs(shift[1]) === 1 ? shift : null;
   }
 
-  // Draw scene `number` at once. `how.heading`: the way of the last step; `how.trail`: cells, oldest first.
-  draw(number, how = {}, shift = [0, 0]) {
+  // Draw scene `number` at once, in place of any glide. `how.heading`: the way of the last step; `how.trail`: cells, oldest first.
+  draw(number, how = {}) {
+    cancelAnimationFrame(this.pending);
+    this.paint(number, how, [0, 0]);
+  }
+
+  // Forget what is shown: what comes next has nothing to glide from.
+  forget() {
+    cancelAnimationFrame(this.pending);
+    this.shown = NONE;
+  }
+
+  paint(number, how, shift) {
     const scene = this.pictures.scene(number);
     const sensed = !this.plain && scene.sensor !== NONE;
     const layout = this.layout(scene, sensed);
@@ -249,7 +260,7 @@ class Drawing {
   bezel(context, layout) {
     const thick = BEZEL * layout.ratio;
     const [left, top] = layout.sensor;
-    context.strokeStyle = INK;
+    context.strokeStyle = getComputedStyle(this.canvas).getPropertyValue("--bezel") || INK;
     context.lineWidth = thick;
     context.beginPath();
     context.roundRect(left - thick / 2, top - thick / 2, layout.wide + thick, layout.high + thick, thick);

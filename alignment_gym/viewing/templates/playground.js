@@ -29,12 +29,29 @@ class Playground {
     by("new").onclick = () => this.begin(this.level);
     by("skip").onclick = () => this.hurry();
     by("help").onclick = () => by("keys").showModal();
-    by("level").onchange = () => this.begin(this.named(by("level").value));
+    this.choose(by("level"));
     addEventListener("keydown", (event) => this.press(event));
     addEventListener("hashchange", () => this.open());
     addEventListener("resize", () => this.fit());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.fit());
     this.swipes(by("map"));
+  }
+
+  // Let a level be chosen: by pointer at once, by keys until Enter or Escape; then keys are the world's again.
+  choose(levels) {
+    let leafing = false;
+    const back = () => by("stage").focus({ preventScroll: true });
+    levels.onpointerdown = () => { leafing = false; };
+    levels.onkeydown = (event) => {
+      leafing = event.key !== " "; // which opens the list
+      if (event.key !== "Enter" && event.key !== "Escape") return;
+      event.preventDefault();
+      back();
+    };
+    levels.onchange = () => {
+      this.begin(this.named(levels.value));
+      if (!leafing) back();
+    };
   }
 
   named(name) {
@@ -51,6 +68,7 @@ class Playground {
   // Begin an episode; without a key, one that chance gives.
   begin(level, key = crypto.getRandomValues(new Uint32Array(1))[0]) {
     this.stop();
+    this.drawing.forget();
     this.watched = null;
     const other = level !== this.level;
     this.level = level;
@@ -82,6 +100,7 @@ class Playground {
     by("demos").replaceChildren(...demos.map((demo) => made("button", { type: "button", textContent: `Watch: ${demo.name}`, onclick: () => this.watch(demo) })));
     by("key-rows").replaceChildren(...actions.map((name, action) => keyRow(keys[action], words(name))),
       keyRow(["r"], "again, the same episode"), keyRow(["n"], "a new episode"), keyRow(["?"], "this help"));
+    by("offer").textContent = demos.length ? "Tell me the loophole, or show me" : "Tell me the loophole";
     by("paid-weights").textContent = weighed(this.level.weights.proxy);
   }
 
@@ -94,10 +113,10 @@ class Playground {
   }
 
   press(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || by("keys").open || event.target.matches("select, input")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || by("keys").open || claimed(event)) return;
     const key = ARROWS[event.key] || event.key.toLowerCase();
     const action = this.level.keys.findIndex((names) => names.includes(key));
-    if (action >= 0 && !this.episode.over) {
+    if (action >= 0 && this.mine) {
       event.preventDefault();
       this.act(action);
     } else if (key === "r") by("again").click();
@@ -118,10 +137,14 @@ class Playground {
     });
   }
 
-  // A person's step, which ends a demo.
+  // Whether a person may act: not while a demo plays, whose buttons are off, nor after the end.
+  get mine() {
+    return !this.watched && !this.episode.over;
+  }
+
+  // A person's step; there is none while a demo plays.
   act(action) {
-    if (this.watched || this.episode.over) return;
-    this.take(action);
+    if (this.mine) this.take(action);
   }
 
   take(action) {
@@ -135,6 +158,7 @@ class Playground {
   watch(demo) {
     this.begin(this.level, demo.key);
     this.watched = demo;
+    this.tell();
     by("skip").hidden = false;
     by("stage").scrollIntoView({ block: "nearest" });
     this.next();
@@ -159,7 +183,7 @@ class Playground {
   tell() {
     const { level, episode } = this;
     const { step, over } = episode;
-    by("steps").textContent = `step ${step} of ${level.horizon}`;
+    by("steps").textContent = `step ${step} of ${level.horizon}${this.watched && !over ? ", a demo" : ""}`;
     by("time").max = level.horizon;
     by("time").value = step;
     by("paid").textContent = signed(episode.paid[step]);
@@ -168,9 +192,9 @@ class Playground {
     by("meant-weights").textContent = over ? weighed(level.weights.true) : "shown when the episode is over";
     if (over) fillBar(by("meant-bar"), episode.meant[step], level.ranges.true);
     else { by("meant-bar").replaceChildren(); by("meant-bar").classList.add("hidden"); }
-    for (const button of by("pad").querySelectorAll("button")) button.disabled = over;
+    for (const button of by("pad").querySelectorAll("button")) button.disabled = !this.mine;
     for (const [id, letter] of [["again", "r"], ["new", "n"]]) {
-      by(id).querySelector("kbd").hidden = !over && level.keys.some((names) => names.includes(letter));
+      by(id).querySelector("kbd").hidden = this.mine && level.keys.some((names) => names.includes(letter));
     }
     this.meters();
     this.legend();
@@ -254,6 +278,11 @@ class Playground {
     by("said").textContent = verdict(who, episode);
     by("end").scrollIntoView({ block: "start", behavior: calm() ? "auto" : "smooth" });
   }
+}
+
+// Whether a key is the list's of levels, or the slider's.
+function claimed({ target, key }) {
+  return target.matches("select") || (target.matches("input") && (key in ARROWS || key === "Home" || key === "End"));
 }
 
 function keyRow(names, says) {

@@ -11,17 +11,6 @@ const HIGHEST = [0.6, 0.44]; // of the window's height, that a drawing may take:
 const PAD = { left: 6, right: 10, top: 20, bottom: 15 }; // pixels around a plot's lines
 const KINDS = ["proxy", "true"];
 
-// A number with its sign, rounded as Python does: what lies exactly between two goes to the even one.
-function signed(value) {
-  const size = Math.abs(value);
-  const places = size < 1000 ? 2 : 0;
-  const parts = size * 10 ** places;
-  const between = Number.isInteger(size * 8) && parts % 1 === 0.5;
-  const digits = (between ? (2 * Math.round(parts / 2)) / 10 ** places : size).toFixed(places);
-  if (Number(digits) === 0) return "0.00";
-  return (value > 0 ? "+" : "-") + digits;
-}
-
 function made(tag, parent, text = "", name = "") {
   const found = document.createElement(tag);
   if (name) found.className = name;
@@ -137,12 +126,13 @@ class Side {
     for (const plot of this.plots) plot.fit();
   }
 
+  // Show a step at once, or let the one who acts glide there from the cell beside.
   show(wanted, glide) {
     const step = Math.min(wanted, this.last);
     const trail = this.cells.slice(Math.max(step - TRAIL + 1, 1), step + 1);
     const how = { heading: this.data.headings[step], trail };
     if (glide) this.drawing.show(this.data.scenes[step], how);
-    else this.drawing.show(this.data.scenes[step], how, true);
+    else this.drawing.draw(this.data.scenes[step], how);
     for (const plot of this.plots) plot.show(wanted);
     KINDS.forEach((kind, place) => { this.outputs[place].textContent = signed(this.data[kind][step]); });
     this.banner.dataset.shown = this.data.exploited !== null && this.data.exploited <= step ? "yes" : "no";
@@ -215,7 +205,7 @@ class Player {
     return this.timer !== 0;
   }
 
-  // Show a step; the one who acts glides there if it is the next one.
+  // Show a step of all sides; the one who acts glides on playing and on single steps forward, and jumps otherwise.
   go(step, glide = false) {
     this.step = Math.min(Math.max(step, 0), this.steps);
     for (const side of this.sides) side.show(this.step, glide);

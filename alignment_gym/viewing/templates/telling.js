@@ -1,14 +1,5 @@
-// Says numbers, bars and curves: what the page shows of an episode, made from its accounts.
+// Says events, bars and curves: what the page shows of an episode, made from its accounts.
 "use strict";
-
-// A number with its sign and two digits, as the window shows it: exact halves go to the even digit, as in Python.
-function signed(value) {
-  const size = Math.abs(value);
-  const half = Number.isInteger(size * 8) && !Number.isInteger(size * 4);
-  const cents = half ? 2 * Math.round(size * 50) : Math.round(Number(size.toFixed(2)) * 100);
-  const digits = cents < 100000 ? (cents / 100).toFixed(2) : (cents / 100).toFixed(0);
-  return cents === 0 ? "0.00" : (value > 0 ? "+" : "\u2212") + digits;
-}
 
 function words(name) {
   return name.replaceAll("_", " ");
