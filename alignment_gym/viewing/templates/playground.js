@@ -98,8 +98,10 @@ class Playground {
       .map(([className, list]) => made("div", { className }, ...list)));
     by("map").style.touchAction = moves.length ? "none" : "auto";
     by("demos").replaceChildren(...demos.map((demo) => made("button", { type: "button", textContent: `Watch: ${demo.name}`, onclick: () => this.watch(demo) })));
+    const free = (letter) => (keys.some((names) => names.includes(letter)) ? [] : [letter]); // else the button does it
     by("key-rows").replaceChildren(...actions.map((name, action) => keyRow(keys[action], words(name))),
-      keyRow(["r"], "again, the same episode"), keyRow(["n"], "a new episode"), keyRow(["?"], "this help"));
+      ...free("r").map((letter) => keyRow([letter], "again, the same episode")),
+      ...free("n").map((letter) => keyRow([letter], "a new episode")), keyRow(["?"], "this help"));
     by("offer").textContent = demos.length ? "Tell me the loophole, or show me" : "Tell me the loophole";
     by("paid-weights").textContent = weighed(this.level.weights.proxy);
   }
