@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
 from typing import Literal, Protocol
 
 from filelock import SoftFileLease, Timeout
@@ -28,6 +28,10 @@ ATTEMPTS = 3
 
 LEASE = 15.0
 """Seconds without a heartbeat after which a run is taken over."""
+
+LEASED = ".lease"
+BIRTH = 5.0
+"""Seconds after which a lease with nothing in it is nobody's: who made it was killed before it could sign."""
 
 STORAGE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
 PATIENCE = 0.5
@@ -145,12 +149,23 @@ def read_state(folder: Path, config: RunConfig | None = None) -> tuple[State, st
 
 
 def _lease_on(folder: Path) -> SoftFileLease:
-    return SoftFileLease(folder / ".lease", lease_duration=LEASE, timeout=0)
+    return SoftFileLease(folder / LEASED, lease_duration=LEASE, timeout=0)
+
+
+def _empty_lease(folder: Path) -> tuple[int, int] | None:
+    """Return which file and of when a lease is that nobody has signed, None where there is no such."""
+    with suppress(OSError):
+        found = (folder / LEASED).stat()
+        return None if found.st_size else (found.st_ino, found.st_mtime_ns)
+    return None
 
 
 def _sweep(folder: Path) -> None:
     """Remove the lease of a runner that was killed between a run's end and its release, and what is half written."""
-    if (folder / ".lease").exists():
+    if _empty_lease(folder):
+        with suppress(OSError):
+            (folder / LEASED).unlink()
+    if (folder / LEASED).exists():
         # another's, or a place that can only be read, is left alone
         with suppress(OSError, UnwritablePath), _lease_on(folder):
             remove_unfinished(folder)
@@ -164,6 +179,7 @@ class _Runner:
         self.told = told
         self.tally = tally
         self.leases: dict[Path, SoftFileLease] = {}  # those that are held
+        self.empty: dict[Path, tuple[tuple[int, int] | None, float]] = {}  # leases without a word, and since when
         self.sought: dict[Path, SoftFileLease] = {}  # those that others held: each remembers since when it saw no beat
         self.attempts: dict[Path, int] = {}
         self.again: set[Path] = set()  # those that are run although they failed or are damaged
@@ -279,12 +295,24 @@ class _Runner:
             lease.acquire()
         except Timeout:
             self.sought[folder] = lease
+            self._bury(folder)
             return False
         except OSError as error:
             self.tally.stopped = f"cannot write {folder}: {error.strerror or error}"
             return False
         self.leases[folder] = lease
         return True
+
+    def _bury(self, folder: Path) -> None:
+        """Remove a lease that has been empty for long, which the library would wait for without end."""
+        found = _empty_lease(folder)
+        since = self.empty.setdefault(folder, (found, monotonic()))
+        if found is None or since[0] != found:
+            del self.empty[folder]
+        elif monotonic() - since[1] >= BIRTH:
+            del self.empty[folder]
+            with suppress(OSError):
+                (folder / LEASED).unlink()
 
     def _release(self, folder: Path) -> None:
         with suppress(OSError):  # where nothing can be written any more, it runs out

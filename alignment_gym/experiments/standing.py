@@ -9,7 +9,7 @@ from statistics import median
 from time import time
 from typing import Any
 
-from alignment_gym.experiments.runner import LEASE, Task, read_state
+from alignment_gym.experiments.runner import LEASE, LEASED, Task, read_state
 from alignment_gym.experiments.study import Planned
 
 STATES = ("finished", "running", "failed", "damaged", "open")
@@ -113,7 +113,7 @@ def _seconds(folder: Path) -> float | None:
 
 def _is_leased(folder: Path) -> bool:
     try:
-        return time() - (folder / ".lease").stat().st_mtime < LEASE
+        return time() - (folder / LEASED).stat().st_mtime < LEASE
     except OSError:
         return False
 

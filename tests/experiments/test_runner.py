@@ -10,6 +10,7 @@ import time
 import pytest
 
 from alignment_gym.experiments import run as run_module
+from alignment_gym.experiments import runner
 from alignment_gym.experiments.config import resolve
 from alignment_gym.experiments.local import outcome_of
 from alignment_gym.experiments.runner import ATTEMPTS, LEASE, Began, Ended, Task, read_state, run_study
@@ -155,6 +156,38 @@ def test_a_place_that_is_a_file_stops_the_study(tmp_path):
     tally = run_study(tasks_below(tmp_path), engine)
     assert "cannot write" in tally.stopped
     assert engine.begun == []
+
+
+@pytest.mark.parametrize("done", [False, True])
+def test_a_lease_that_nobody_lived_to_sign_is_removed(tmp_path, monkeypatch, done):
+    monkeypatch.setattr(runner, "BIRTH", 0.2)
+    monkeypatch.setattr(runner, "PATIENCE", 0.05)
+    (task,) = tasks_below(tmp_path, 1)
+    if done:
+        run_study([task], InThisProcess())
+    task.folder.mkdir(parents=True, exist_ok=True)
+    (task.folder / ".lease").touch()
+    assert run_study([task], InThisProcess()).finished == 1
+    assert not list(task.folder.glob(".*"))
+
+
+def test_a_lease_that_is_being_signed_is_left_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(runner, "PATIENCE", 0.05)
+    (task,) = tasks_below(tmp_path, 1)
+    task.folder.mkdir(parents=True)
+    lease = task.folder / ".lease"
+    lease.touch()
+    looks = []
+
+    def signed(seconds):
+        looks.append(lease.exists())
+        if len(looks) == 5:
+            lease.unlink()  # its owner is done
+        time.sleep(seconds)
+
+    monkeypatch.setattr(runner, "sleep", signed)
+    assert run_study([task], InThisProcess()).finished == 1
+    assert looks == [True] * 5
 
 
 @pytest.mark.parametrize("done", [False, True])
