@@ -118,7 +118,7 @@ class Frame:
         """The first step of the exploit, None before it or where it stays covered."""
         return None if self.true_hidden else self.ledger.first_seen.get(self.exploit_event)
 
-    def entries(self, line: Line) -> list["Entry"]:
+    def entries(self, line: Line) -> list[Entry]:
         """Return a step's weighed events, each with what it was paid and worth, and the exploit.
 
         What no event explains, such as a learned reward's pay, comes first, under no name.
@@ -133,15 +133,6 @@ class Frame:
                 found.append(Entry(_counted(name, amount), proxy, true, marks))
         rest = abs(paid) > UNEXPLAINED or (abs(worth) > UNEXPLAINED and not self.true_hidden)
         return [Entry("", paid, worth, False), *found] if rest or not found else found
-
-    def told(self, line: Line) -> str:
-        """Name the events of a step that either account weighs, and the exploit."""
-        weighed = [
-            _counted(name, amount)
-            for name, amount in line.events.items()
-            if self.proxy.get(name) or (not self.true_hidden and (self.true.get(name) or name == self.exploit_event))
-        ]
-        return ", ".join(name for name in weighed if name != "step")
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,11 +48,16 @@ def sprite_picture(sprite: Sprite, facing: str, tile: int) -> pygame.Surface:
     return picture(sprite.kind, facing, sprite.faded, sprite.label, tile)
 
 
-def _draw_actor(target: pygame.Surface, top: int, left: int, scene: Scene, heading: str, tile: int) -> None:
-    """Draw the last sprite, smaller where it stands at a thing that has to stay visible."""
+def actor_size(scene: Scene) -> float:
+    """Return the size of the last sprite in tiles: below 1 where it stands at a thing that has to stay visible."""
     actor = scene.sprites[-1]
     beside = any(sprite.cell == actor.cell and sprite.kind in FIXTURES for sprite in scene.sprites[:-1])
-    size = round(tile * BESIDE) if beside else tile
+    return BESIDE if beside else 1.0
+
+
+def _draw_actor(target: pygame.Surface, top: int, left: int, scene: Scene, heading: str, tile: int) -> None:
+    """Draw the last sprite in the lower right corner of its tile, which it may fill."""
+    actor, size = scene.sprites[-1], round(tile * actor_size(scene))
     corner = tile - size
     drawn = sprite_picture(actor, actor.facing or heading, size)
     _place(target, drawn, top + corner, left + corner, actor.cell, tile)

@@ -50,11 +50,9 @@ def saying(kind: str) -> str:
 def actor_size(scene: Scene) -> float:
     """Return the size of the last sprite in tiles: below 1 where it stands at a thing that has to stay visible."""
     import_pygame()
-    from alignment_gym.render.ground import BESIDE, FIXTURES
+    from alignment_gym.render import ground
 
-    actor = scene.sprites[-1]
-    beside = any(sprite.cell == actor.cell and sprite.kind in FIXTURES for sprite in scene.sprites[:-1])
-    return BESIDE if beside else 1.0
+    return ground.actor_size(scene)
 
 
 def _upright(columns: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""Our pages' templates: one place says how they are read, and that words from outside stay words."""
+"""Pages' templates: one place says how they are read, and that words from outside stay words."""
 
 from functools import cache
 from pathlib import Path
@@ -17,9 +17,9 @@ def template(name: str) -> Template:
     return _environment().get_template(name)
 
 
-def own(name: str) -> Markup:
+def own(name: str, folder: Path = TEMPLATES) -> Markup:
     """Return one of our own files, which goes in as it is."""
-    return Markup((TEMPLATES / name).read_text(encoding="utf-8"))
+    return Markup((folder / name).read_text(encoding="utf-8"))
 
 
 def signed_in_print(value: float) -> str:
@@ -27,15 +27,20 @@ def signed_in_print(value: float) -> str:
     return signed(value).replace(HYPHEN, MINUS)
 
 
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+def environment_of(folder: Path) -> Environment:
+    """Return what reads the templates of a folder, which escape what they are given and miss no word in silence."""
+    return Environment(
+        loader=FileSystemLoader(folder),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+
+
+@cache
+def _environment() -> Environment:
+    environment = environment_of(TEMPLATES)
     environment.filters["weighed"] = lambda weights: weighed(weights).replace(f" {HYPHEN}", f" {MINUS}")
     return environment

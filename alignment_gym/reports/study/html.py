@@ -11,7 +11,6 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import matplotlib as mpl
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -25,6 +24,7 @@ from alignment_gym.reports.study.findings import summary
 from alignment_gym.reports.study.page import Page, page_of
 from alignment_gym.reports.study.sheets import Entry
 from alignment_gym.reports.tables import Record
+from alignment_gym.viewing.templating import environment_of, own
 
 TEMPLATES = Path(__file__).parent / "templates"
 STRIP_WIDTH, STRIP_HEIGHT, STRIP_MARGIN = 100.0, 14.0, 5.0  # pixels
@@ -65,19 +65,12 @@ def write_page(
 
 def rendered(page: Page) -> str:
     """Return a page as HTML."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    environment = environment_of(TEMPLATES)
     environment.filters["code"] = _code
     return environment.get_template("report.html.jinja").render(
         page=page,
-        style=_own("report.css"),
-        script=_own("report.js"),
+        style=own("report.css", TEMPLATES),
+        script=own("report.js", TEMPLATES),
         details=_prose(page.details),
         figures=[(each, inline_svg(each.figure, f"figure-{each.name}", each.caption)) for each in page.figures],
         strip=_strip,
@@ -128,11 +121,6 @@ def _owned(key: str, value: str, name: str) -> str:
     if key in GEOMETRY:
         return re.sub(r"-?\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}", value)
     return value.replace("url(#", f"url(#{name}-")
-
-
-def _own(file: str) -> Markup:
-    """Return a file of ours, which needs no escaping."""
-    return Markup((TEMPLATES / file).read_text(encoding="utf-8"))
 
 
 def _prose(text: str) -> Markup:
