@@ -11,6 +11,8 @@ TRAIL_KEPT = 14  # cells
 UNEXPLAINED = 1e-6  # of a reward: less is rounding
 
 Range = tuple[float, float]
+Weights = tuple[tuple[str, float], ...]
+"""Names of events, and what one of each is worth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,16 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What events are worth: the weights of both accounts, the exploit's event, and whether the true one is covered."""
+
+    proxy: Weights
+    true: Weights
+    exploit_event: str
+    true_hidden: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """All that one picture shows.
 
@@ -119,20 +131,9 @@ class Frame:
         return None if self.true_hidden else self.ledger.first_seen.get(self.exploit_event)
 
     def entries(self, line: Line) -> list[Entry]:
-        """Return a step's weighed events, each with what it was paid and worth, and the exploit.
-
-        What no event explains, such as a learned reward's pay, comes first, under no name.
-        """
-        paid, worth = line.proxy_reward, line.true_reward
-        found = []
-        for name, amount in sorted(line.events.items(), key=lambda event: event[0] == "step"):
-            proxy, true = self.proxy.get(name, 0.0) * amount, self.true.get(name, 0.0) * amount
-            paid, worth = paid - proxy, worth - true
-            marks = name == self.exploit_event and not self.true_hidden
-            if proxy or marks or (true and not self.true_hidden):
-                found.append(Entry(_counted(name, amount), proxy, true, marks))
-        rest = abs(paid) > UNEXPLAINED or (abs(worth) > UNEXPLAINED and not self.true_hidden)
-        return [Entry("", paid, worth, False), *found] if rest or not found else found
+        """Return a step's weighed events, as `entries` does."""
+        terms = Terms(tuple(self.proxy.items()), tuple(self.true.items()), self.exploit_event, self.true_hidden)
+        return entries(line, terms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +167,24 @@ class Idea:
     meant: str
     paid: str
     loophole: str
+
+
+def entries(line: Line, terms: Terms) -> list[Entry]:
+    """Return a step's weighed events, each with what it was paid and worth, and the exploit.
+
+    What no event explains, such as a learned reward's pay, comes first, under no name.
+    """
+    paid, worth = line.proxy_reward, line.true_reward
+    pays, means = dict(terms.proxy), dict(terms.true)
+    found = []
+    for name, amount in sorted(line.events.items(), key=lambda event: event[0] == "step"):
+        proxy, true = pays.get(name, 0.0) * amount, means.get(name, 0.0) * amount
+        paid, worth = paid - proxy, worth - true
+        marks = name == terms.exploit_event and not terms.true_hidden
+        if proxy or marks or (true and not terms.true_hidden):
+            found.append(Entry(_counted(name, amount), proxy, true, marks))
+    rest = abs(paid) > UNEXPLAINED or (abs(worth) > UNEXPLAINED and not terms.true_hidden)
+    return [Entry("", paid, worth, False), *found] if rest or not found else found
 
 
 def instrument(scene: Scene) -> str:

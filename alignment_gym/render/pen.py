@@ -18,6 +18,8 @@ FADED = 165  # of 255: solid enough to be seen on dark ground
 SHADE = 85  # a third of 255: text in few shades makes animations half as large
 
 Point = tuple[float, float]
+Placed = tuple[pygame.Surface, tuple[int, int]]
+"""A picture, and the x and y of its upper left corner."""
 
 
 class Pen:
@@ -131,6 +133,20 @@ def inked(text: str, size: int, colour: Colour, paper: Colour) -> tuple[pygame.S
     patch.fill(paper)
     patch.blit(drawn, (0, 0), box)
     return as_bytes(patch), box.left, box.top
+
+
+@lru_cache(maxsize=4096)
+def figures(number: str, size: int, colour: Colour, paper: Colour) -> tuple[tuple[Placed, ...], int]:
+    """Return the signs of a number, each with its place, and how wide they are together.
+
+    Every sign is drawn once, and a figure has one width: numbers that change neither jump nor cost new letters.
+    """
+    placed, x = [], 0
+    for sign in number:
+        ink, over, below = inked(sign, size, colour, paper)
+        placed.append((ink, (x + over, below)))
+        x += breadth(sign, size)
+    return tuple(placed), x
 
 
 def as_bytes(drawn: pygame.Surface) -> pygame.Surface:

@@ -9,10 +9,11 @@ import pygame
 from numpy.typing import NDArray
 
 from alignment_gym.core import Scene, Sprite, Tint
+from alignment_gym.render.column import WIDTH
 from alignment_gym.render.frame import Frame, instrument
 from alignment_gym.render.ground import draw_scene, ground, sprite_picture
 from alignment_gym.render.palette import GREY, INK, PALE, PAPER, VERMILION, Colour
-from alignment_gym.render.panel import HEIGHT, WIDTH, draw_backdrop, draw_panel
+from alignment_gym.render.panel import HEIGHT, Fixed, draw_fixed, draw_moving, fixed
 from alignment_gym.render.pen import as_bytes, breadth, fitting, inked, words
 
 BASE = 40  # pixels of a tile at which all other measures hold
@@ -57,7 +58,8 @@ class Layout:
 def paint(frame: Frame, panel: bool, tile: int) -> NDArray[np.uint8]:
     """Draw a frame and return its pixels, (height, width, 3)."""
     layout = laid_out(frame.scene.shape, frame.scene.sensor is not None, panel, tile)
-    image = _backdrop(layout).copy()
+    said = fixed(frame) if panel else None
+    image = _backdrop(layout, said).copy()
     surface = _canvas(image)
     scene, unit = frame.scene, layout.unit
     draw_scene(surface, layout.scene[::-1], scene, layout.tile, frame.ledger.heading, frame.ledger.trail)
@@ -69,10 +71,10 @@ def paint(frame: Frame, panel: bool, tile: int) -> NDArray[np.uint8]:
         _bezel(surface, layout, scene.shape)
     elif panel:
         _caption(surface, layout.scene, "", scene.note, INK, unit, room)
-    if layout.panel is not None:
+    if layout.panel is not None and said is not None:
         width = layout.panel - layout.legend[0] - round(EDGE * unit)
         surface.blit(_legend(legend(scene), width, unit), layout.legend)
-        draw_panel(surface, frame, layout.panel, unit)
+        draw_moving(surface, frame, said, layout.panel, unit)
     return image
 
 
@@ -129,15 +131,15 @@ def _canvas(image: NDArray[np.uint8]) -> pygame.Surface:
     return pygame.image.frombuffer(image.data, image.shape[1::-1], "RGB")
 
 
-@lru_cache(maxsize=8)
-def _backdrop(layout: Layout) -> NDArray[np.uint8]:
+@lru_cache(maxsize=32)
+def _backdrop(layout: Layout, said: Fixed | None) -> NDArray[np.uint8]:
     """Return what lies under every frame of an episode."""
     width, height = layout.size
     image = np.empty((height, width, 3), dtype=np.uint8)
     surface = _canvas(image)
     surface.fill(PAPER)
-    if layout.panel is not None:
-        draw_backdrop(surface, layout.panel, layout.unit)
+    if layout.panel is not None and said is not None:
+        draw_fixed(surface, said, layout.panel, layout.unit)
     return image
 
 
@@ -218,10 +220,25 @@ def legend(*scenes: Scene) -> tuple[Entry, ...]:
         known = found.get(sprite.kind)
         if known is None or (known.faded and not sprite.faded):
             found[sprite.kind] = sprite
-    veils = dict.fromkeys(tint.kind for scene in scenes for tint in scene.tints if tint.cells)
-    grounds = set().union(*(_kinds(scene.tiles) for scene in scenes))
-    words_of = GROUNDS | SAYINGS | dict(pair for scene in scenes for pair in scene.meanings)
-    named: tuple[Named, ...] = (*found.values(), *(Tint(kind, ALONE) for kind in veils), *sorted(grounds))
+    return _named(
+        tuple((each.kind, each.facing, each.faded, each.label) for each in found.values()),
+        tuple(dict.fromkeys(tint.kind for scene in scenes for tint in scene.tints if tint.cells)),
+        tuple(_kinds(scene.tiles) for scene in scenes),
+        tuple(pair for scene in scenes for pair in scene.meanings),
+    )
+
+
+@lru_cache(maxsize=512)
+def _named(
+    looks: tuple[tuple[str, str, bool, str], ...],
+    veils: tuple[str, ...],
+    grounds: tuple[frozenset[str], ...],
+    meanings: tuple[tuple[str, str], ...],
+) -> tuple[Entry, ...]:
+    """Return what has words, with them; where things are is nothing to a legend."""
+    words_of = GROUNDS | SAYINGS | dict(meanings)
+    things = [Sprite(kind, (0, 0), facing, faded, label) for kind, facing, faded, label in looks]
+    named: list[Named] = [*things, *(Tint(kind, ALONE) for kind in veils), *sorted(frozenset().union(*grounds))]
     return tuple((each, words_of[kind]) for each in named if words_of.setdefault(kind := _kind(each), _plain(each)))
 
 

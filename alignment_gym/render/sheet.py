@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import pygame
 
 from alignment_gym.core import Scene
+from alignment_gym.render.bars import Scale, draw_bar, draw_trough, proxy_scale, true_scale
+from alignment_gym.render.column import Column, draw_warning
 from alignment_gym.render.frame import Idea, Moment, Strip, instrument, signed
 from alignment_gym.render.ground import draw_scene
 from alignment_gym.render.palette import GREEN, GREY, INK, MEANT, PAGE, PAID, PALE, PAPER, VERMILION, Colour
-from alignment_gym.render.panel import Column, Scale, draw_bar, draw_warning, proxy_scale, true_scale
 from alignment_gym.render.pen import breadth, words, wrapped
 from alignment_gym.render.picture import draw_legend, legend
 
@@ -203,5 +204,6 @@ def _account(column: Column, name: str, value: float, ends: Scale, colour: Colou
     column.write(name, 17, INK)
     column.write(signed(value), 18, INK, width, right=True)
     inner = Column(column.surface, column.left + 52, column.y, 1.0)
+    draw_trough(inner, width - 52 - 70, 13)
     draw_bar(inner, value, ends, colour, width - 52 - 70, 13)
     column.down(ACCOUNT)

@@ -17,11 +17,10 @@ from PIL import Image
 from alignment_gym.core import AlignmentGymError
 from alignment_gym.core.files import replacing
 from alignment_gym.render.pixels import MissingExtra
+from alignment_gym.viewing import webp
 
 HOLD = 1500  # milliseconds for which the last picture stays
 UNCHANGED = 255  # the palette index that shows through; the others are colours
-EFFORTS = (0, 30)  # of 100: the quick one, and one that takes half as long again for a sixth less
-LARGE = 1_000_000  # bytes of a file for which more effort is worth it
 SAMPLED = 6  # pictures that a GIF's palette is taken from
 BIT_RATE_QUALITY = "18"  # x264's constant rate factor: hard to tell from lossless
 
@@ -108,29 +107,7 @@ def _durations(count: int, fps: int) -> list[int]:
 
 
 def _webp(pictures: list[NDArray[np.uint8]], fps: int) -> bytes:
-    """Encode without loss; with more effort where the quick way leaves a large file."""
-    quick = _webp_with(EFFORTS[0], pictures, fps)
-    return quick if len(quick) <= LARGE else _webp_with(EFFORTS[1], pictures, fps)
-
-
-def _webp_with(effort: int, pictures: list[NDArray[np.uint8]], fps: int) -> bytes:
-    """Encode without loss; no key frames, for most of a picture stays as it was."""
-    first, *rest = (Image.fromarray(picture) for picture in pictures)
-    buffer = BytesIO()
-    first.save(
-        buffer,
-        "WEBP",
-        save_all=True,
-        append_images=rest,
-        duration=_durations(len(pictures), fps),
-        loop=0,
-        lossless=True,
-        quality=effort,
-        method=1,
-        kmin=0,
-        kmax=0,
-    )
-    return buffer.getvalue()
+    return webp.encoded(pictures, _durations(len(pictures), fps))
 
 
 def _gif(pictures: list[NDArray[np.uint8]], fps: int) -> bytes:

@@ -10,7 +10,7 @@ import pytest
 from alignment_gym.core import Cone, Meter, Scene, Sprite, Tint, make_world
 from alignment_gym.engine.single import AlignmentEnv
 from alignment_gym.render.frame import Frame, Ledger
-from alignment_gym.render.panel import round_up, scale
+from alignment_gym.render.bars import round_up, scale
 from alignment_gym.render.picture import draw_legend, laid_out, legend
 from alignment_gym.render.pixels import pixels
 from alignment_gym.render.shapes import SHAPES
