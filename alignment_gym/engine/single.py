@@ -18,6 +18,7 @@ from alignment_gym.engine.mdp import FiniteMDP, Reward, compiled
 from alignment_gym.engine.randomness import SCALE, draw, draws, episode_key, step_hashes
 from alignment_gym.engine.views import View, checked_view, divided
 from alignment_gym.render.frame import Frame, Ledger
+from alignment_gym.render.sight import Sight
 
 Observation = NDArray[np.uint8]
 
@@ -110,6 +111,7 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
         self._horizon = mdp.horizon or sys.maxsize
         self._node = NOWHERE
         self._closed = False
+        self._start = 0
         self._step = 0
         self._key = 0
         self._draws: list[int] = []
@@ -130,6 +132,7 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
         self._draws = []
         place = bisect_right(self._start_bounds, draw(self._key, 0)) if len(self._starts) > 1 else 0
         self._node = node = self._lookups.node(self._starts[place])
+        self._start = node.state
         self._step = 0
         self._proxy_return = self._true_return = 0.0
         self._ledger = Ledger()
@@ -262,6 +265,8 @@ class AlignmentEnv(gym.Env[Observation, np.int64]):
     def frame(self) -> Frame:
         """The scene with the episode's accounts beside it."""
         card = self.world.card if self.world else None
+        if self._ledger.step == 0:
+            self._ledger = Ledger(sight=Sight().after(self._scene_of(self._start)))
         for action, events, proxy_reward, true_reward, state in self._unseen:
             reached = self._scene_of(state)
             self._ledger = self._ledger.after(self.mdp.actions[action], events, proxy_reward, true_reward, reached)

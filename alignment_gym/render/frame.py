@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from alignment_gym.core import Cell, Scene
 from alignment_gym.core.maps import STEPS
+from alignment_gym.render.sight import Sight
 
 LINES_KEPT = 10
 TRAIL_KEPT = 14  # cells
@@ -37,6 +38,7 @@ class Ledger:
         first_seen: the first step that emitted each event.
         proxy_extremes, true_extremes: the lowest and highest returns so far, 0 included.
         trail: where the one who acts was last, oldest first.
+        sight: what was in sight so far, None where nobody kept it.
     """
 
     step: int = 0
@@ -47,6 +49,7 @@ class Ledger:
     proxy_extremes: Range = (0.0, 0.0)
     true_extremes: Range = (0.0, 0.0)
     trail: tuple[Cell, ...] = ()
+    sight: Sight | None = None
 
     def after(
         self,
@@ -69,6 +72,7 @@ class Ledger:
             proxy_extremes=_widened(self.proxy_extremes, proxy_return),
             true_extremes=_widened(self.true_extremes, true_return),
             trail=(*self.trail, *here)[-TRAIL_KEPT:],
+            sight=self.sight if scene is None or self.sight is None else self.sight.after(scene),
         )
 
     @property
@@ -129,6 +133,11 @@ class Frame:
     def exploited_at(self) -> int | None:
         """The first step of the exploit, None before it or where it stays covered."""
         return None if self.true_hidden else self.ledger.first_seen.get(self.exploit_event)
+
+    @property
+    def sight(self) -> Sight:
+        """What was in sight up to now, at least this scene."""
+        return self.ledger.sight or Sight().after(self.scene)
 
     def entries(self, line: Line) -> list[Entry]:
         """Return a step's weighed events, as `entries` does."""

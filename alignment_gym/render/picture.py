@@ -15,6 +15,7 @@ from alignment_gym.render.ground import draw_scene, ground, sprite_picture
 from alignment_gym.render.palette import GREY, INK, PALE, PAPER, VERMILION, Colour
 from alignment_gym.render.panel import HEIGHT, Fixed, draw_fixed, draw_moving, fixed
 from alignment_gym.render.pen import as_bytes, breadth, fitting, inked, words
+from alignment_gym.render.sight import Sight
 
 BASE = 40  # pixels of a tile at which all other measures hold
 EDGE = 14
@@ -22,6 +23,7 @@ CAPTION = 26
 LEGEND_ROW = 26
 LEGEND_ROWS = 2
 LEGEND_ICON = 22
+LEGIBLE = 13  # letters of a legend that are smaller go into three rows
 SMALLEST = 9  # pixels of a line of text
 LARGEST = 1.6  # times the asked tile, where a small map would leave the picture empty
 SAYINGS = {
@@ -73,7 +75,7 @@ def paint(frame: Frame, panel: bool, tile: int) -> NDArray[np.uint8]:
         _caption(surface, layout.scene, "", scene.note, INK, unit, room)
     if layout.panel is not None and said is not None:
         width = layout.panel - layout.legend[0] - round(EDGE * unit)
-        surface.blit(_legend(legend(scene), width, unit), layout.legend)
+        surface.blit(_legend(legend(frame.sight), width, unit), layout.legend)
         draw_moving(surface, frame, said, layout.panel, unit)
     return image
 
@@ -168,17 +170,22 @@ def _bezel(surface: pygame.Surface, layout: Layout, shape: Shape) -> None:
 
 @lru_cache(maxsize=128)
 def _legend(entries: tuple[Entry, ...], width: int, unit: float) -> pygame.Surface:
-    """Return what names things, in two rows of smaller letters where there are many, or three low ones."""
+    """Return what names things, in two rows, or in three low ones where the letters would get too small."""
     icon, row = round(LEGEND_ICON * unit), round(LEGEND_ROW * unit)
     drawn = pygame.Surface((width, LEGEND_ROWS * row), 0, 32)
     drawn.fill(PAPER)
-    size = max(round(17 * unit), SMALLEST)
-    while size > SMALLEST and draw_legend(None, entries, (0, 0), width, icon, size, row) > LEGEND_ROWS:
-        size -= 1
-    if draw_legend(None, entries, (0, 0), width, icon, size, row) > LEGEND_ROWS:
-        icon, row = 2 * icon // 3, 2 * row // 3
+    low = (2 * icon // 3, 2 * row // 3)
+    shapes = [(LEGEND_ROWS, icon, row, size) for size in range(round(17 * unit), round(LEGIBLE * unit) - 1, -1)]
+    shapes += [(LEGEND_ROWS + 1, *low, size) for size in range(round(LEGIBLE * unit), SMALLEST, -1)]
+    fit = (each for each in shapes if _rows(entries, width, *each[1:]) <= each[0])
+    _, icon, row, size = next(fit, (LEGEND_ROWS + 1, *low, SMALLEST))
     draw_legend(drawn, entries, (0, 0), width, icon, size, row)
     return as_bytes(drawn)
+
+
+def _rows(entries: tuple[Entry, ...], width: int, icon: int, row: int, size: int) -> int:
+    """Return how many rows a legend takes."""
+    return draw_legend(None, entries, (0, 0), width, icon, size, row)
 
 
 def draw_legend(
@@ -213,38 +220,13 @@ def draw_legend(
     return rows
 
 
-def legend(*scenes: Scene) -> tuple[Entry, ...]:
-    """Return one entry a kind: the one who acts, things, solid before faded, veils, and ground that means something."""
-    found: dict[str, Sprite] = {}
-    for sprite in (*scenes[0].sprites[-1:], *(sprite for scene in scenes for sprite in scene.sprites)):
-        known = found.get(sprite.kind)
-        if known is None or (known.faded and not sprite.faded):
-            found[sprite.kind] = sprite
-    return _named(
-        tuple((each.kind, each.facing, each.faded, each.label) for each in found.values()),
-        tuple(dict.fromkeys(tint.kind for scene in scenes for tint in scene.tints if tint.cells)),
-        tuple(_kinds(scene.tiles) for scene in scenes),
-        tuple(pair for scene in scenes for pair in scene.meanings),
-    )
-
-
-@lru_cache(maxsize=512)
-def _named(
-    looks: tuple[tuple[str, str, bool, str], ...],
-    veils: tuple[str, ...],
-    grounds: tuple[frozenset[str], ...],
-    meanings: tuple[tuple[str, str], ...],
-) -> tuple[Entry, ...]:
-    """Return what has words, with them; where things are is nothing to a legend."""
-    words_of = GROUNDS | SAYINGS | dict(meanings)
-    things = [Sprite(kind, (0, 0), facing, faded, label) for kind, facing, faded, label in looks]
-    named: list[Named] = [*things, *(Tint(kind, ALONE) for kind in veils), *sorted(frozenset().union(*grounds))]
+@lru_cache(maxsize=256)
+def legend(sight: Sight) -> tuple[Entry, ...]:
+    """Return what has words, with them: things, veils, and ground that means something."""
+    words_of = GROUNDS | SAYINGS | dict(sight.meanings)
+    veils = (Tint(kind, ALONE) for kind in sight.veils)
+    named: tuple[Named, ...] = (*sight.things, *veils, *sorted(sight.grounds))
     return tuple((each, words_of[kind]) for each in named if words_of.setdefault(kind := _kind(each), _plain(each)))
-
-
-@lru_cache(maxsize=64)
-def _kinds(tiles: tuple[tuple[str, ...], ...]) -> frozenset[str]:
-    return frozenset(kind for line in tiles for kind in line)
 
 
 def _kind(entry: Named) -> str:

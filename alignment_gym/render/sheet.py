@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import pygame
 
@@ -13,6 +14,7 @@ from alignment_gym.render.ground import draw_scene
 from alignment_gym.render.palette import GREEN, GREY, INK, MEANT, PAGE, PAID, PALE, PAPER, VERMILION, Colour
 from alignment_gym.render.pen import breadth, words, wrapped
 from alignment_gym.render.picture import draw_legend, legend
+from alignment_gym.render.sight import Sight
 
 WIDTH = 1000  # all measures are pixels
 EDGE = 16
@@ -73,7 +75,7 @@ def paint_sheet(idea: Idea, strips: Sequence[Strip]) -> pygame.Surface:
     scenes = [moment.frame.scene for strip in strips for moment in strip.moments]
     top = EDGE + HEAD + 4 + LINE * sum(len(lines) for _, _, lines in said) + 8
     foot = top + len(strips) * (STRIP + cells.height + 14)
-    entries = legend(*scenes)
+    entries = legend(reduce(Sight.after, scenes, Sight()))
     rows = draw_legend(None, entries, (EDGE, 0), WIDTH - EDGE, 20, NOTE, LEGEND)
     surface = pygame.Surface((WIDTH, foot + rows * LEGEND + EDGE), 0, 32)
     surface.fill(PAPER)

@@ -38,9 +38,11 @@ def encoded(pictures: Sequence[Picture], durations: Sequence[int]) -> bytes:
 def _with_effort(effort: int, pictures: Sequence[Picture], durations: Sequence[int]) -> bytes:
     count = -(-len(pictures) // PIECE)
     ends = [len(pictures) * piece // count for piece in range(count + 1)]
-    spans = [slice(*each) for each in pairwise(ends)]
     with ThreadPoolExecutor(min(count, os.cpu_count() or 1)) as pool:
-        pieces = list(pool.map(lambda span: _piece(effort, pictures[span], durations[span]), spans))
+        tasks = [
+            pool.submit(_piece, effort, pictures[start:end], durations[start:end]) for start, end in pairwise(ends)
+        ]
+        pieces = [task.result() for task in tasks]
     chunks = [dict(_chunks(piece)) for piece in pieces]
     if count == 1 or not all(b"ANMF" in each for each in chunks):  # a piece in which nothing moves is a still picture
         return pieces[0] if count == 1 else _piece(effort, pictures, durations)

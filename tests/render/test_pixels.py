@@ -9,11 +9,12 @@ import pytest
 
 from alignment_gym.core import Cone, Meter, Scene, Sprite, Tint, make_world
 from alignment_gym.engine.single import AlignmentEnv
-from alignment_gym.render.frame import Frame, Ledger
 from alignment_gym.render.bars import round_up, scale
+from alignment_gym.render.frame import Frame, Ledger
 from alignment_gym.render.picture import draw_legend, laid_out, legend
 from alignment_gym.render.pixels import pixels
 from alignment_gym.render.shapes import SHAPES
+from alignment_gym.render.sight import Sight
 from alignment_gym.render.sprites import picture
 from tests.every import DEMOS, EVERY_LEVEL
 from tests.render.played import frames
@@ -172,7 +173,13 @@ def test_a_legend_names_ground_veils_and_things_in_the_worlds_own_words():
         (Tint("seen", frozenset({(0, 2)})), Tint("danger", frozenset())),
         meanings=(("goal", "the marked place"), ("box", "parcel")),
     )
-    assert [name for _, name in legend(scene)] == ["robot", "parcel", "in sight", "the marked place", "lava"]
+    assert [name for _, name in legend(Sight().after(scene))] == [
+        "robot",
+        "parcel",
+        "in sight",
+        "the marked place",
+        "lava",
+    ]
 
 
 @pytest.mark.parametrize("env_id", ["EngagementFeed-v0", "PersuadableJudge-v0", "RocksDiamonds-v0", "BoatRace-v0"])
@@ -181,8 +188,8 @@ def test_a_legend_is_complete_in_two_rows_or_three_low_ones(env_id: str):
         layout = laid_out(frame.scene.shape, frame.scene.sensor is not None, True, 40)
         assert layout.panel is not None
         width = layout.panel - 2 * layout.legend[0]
-        two = draw_legend(None, legend(frame.scene), (0, 0), width, 22, 9, 26) <= 2
-        assert two or draw_legend(None, legend(frame.scene), (0, 0), width, 14, 9, 17) <= 3
+        two = draw_legend(None, legend(frame.sight), (0, 0), width, 22, 9, 26) <= 2
+        assert two or draw_legend(None, legend(frame.sight), (0, 0), width, 14, 9, 17) <= 3
 
 
 def test_the_exploit_is_marked_on_the_episodes_line_from_its_step_on():
