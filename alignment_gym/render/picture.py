@@ -25,6 +25,7 @@ LEGEND_ROWS = 2
 LEGEND_ICON = 22
 LEGIBLE = 13  # letters of a legend that are smaller go into three rows
 SMALLEST = 9  # pixels of a line of text
+WIDEST = 560  # pixels to which maps are enlarged
 LARGEST = 1.6  # times the asked tile, where a small map would leave the picture empty
 SAYINGS = {
     "buoy": "buoy, bright when due",
@@ -100,7 +101,8 @@ def laid_out(shape: Shape, sensed: bool, panel: bool, tile: int) -> Layout:
     legend = round(LEGEND_ROWS * LEGEND_ROW * unit) + edge if panel else 0
     if panel:
         free = round(HEIGHT * unit) - legend - down * (caption + edge)
-        tile = max(tile, min(free // (down * rows), round(LARGEST * tile)))
+        wide = round(WIDEST * unit) // (over * columns)
+        tile = max(tile, min(free // (down * rows), round(LARGEST * tile), wide))
     width, height = columns * tile, rows * tile
     border = edge if panel or sensed else 0
     left = over * (width + border) + border

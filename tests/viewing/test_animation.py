@@ -79,12 +79,6 @@ def test_mp4_has_all_pictures_and_the_last_one_stays(tmp_path: Path, images: lis
     assert path.read_bytes() == before
 
 
-def test_a_large_webp_is_encoded_with_more_effort(images: list[np.ndarray], monkeypatch: pytest.MonkeyPatch):
-    quick = animation._webp(images, 8)
-    monkeypatch.setattr(animation, "LARGE", len(quick) - 1)
-    assert len(animation._webp(images, 8)) < len(quick)
-
-
 def test_mp4_without_its_extra_names_it(tmp_path: Path, images: list[np.ndarray], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(MissingExtra, match=r"alignment-gym\[video\]"):
