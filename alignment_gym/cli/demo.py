@@ -64,8 +64,8 @@ def _shown(value: float | bool | None) -> str:
 def _animations(folders: dict[str, Path], out: Path, seed: int) -> list[tuple[Path, str]]:
     from alignment_gym.cli.recording import DEFAULT_FPS, write_page
     from alignment_gym.experiments.actors import find_actor
+    from alignment_gym.render.animation import record
     from alignment_gym.render.pixels import pixels
-    from alignment_gym.viewing.animation import record
     from alignment_gym.viewing.episode import acted
 
     actors = {reward: find_actor(str(folder)) for reward, folder in folders.items()}

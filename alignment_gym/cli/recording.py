@@ -38,7 +38,7 @@ def record(
 ) -> None:
     """Record one episode: as an animation, or as a page with a player."""
     from alignment_gym.experiments.actors import find_actor, find_companion
-    from alignment_gym.viewing.animation import check_path
+    from alignment_gym.render.animation import check_path
     from alignment_gym.viewing.replay import SUFFIX
 
     check_path(out, (SUFFIX,))  # refused before anything is solved or played
@@ -65,8 +65,8 @@ def write_page(actors: "list[Actor]", key: int, fps: int, command: str, out: Pat
 
 
 def _write_animation(actors: "list[Actor]", key: int, fps: int, tile: int, panel: bool, out: Path) -> None:
+    from alignment_gym.render.animation import record as write
     from alignment_gym.render.pixels import pixels
-    from alignment_gym.viewing.animation import record as write
     from alignment_gym.viewing.episode import acted, beside
 
     episodes = [acted(actor.mdp, actor.policy, key, actor.label) for actor in actors]

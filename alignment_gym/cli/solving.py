@@ -101,7 +101,7 @@ def _refuse_unwritable(figure: Path | None, animation: Path | None) -> None:
 
         printer(figure)
     if animation is not None:
-        from alignment_gym.viewing.animation import writer
+        from alignment_gym.render.animation import writer
 
         writer(animation)
 

@@ -1,1 +1,1 @@
-"""Scenes as pixels and as text; importing this room loads no graphics."""
+"""Scenes as pixels, as text and as animation files; importing this room loads no graphics."""

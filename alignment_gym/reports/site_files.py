@@ -9,9 +9,9 @@ from alignment_gym.agents import script
 from alignment_gym.core import world_class, world_ids
 from alignment_gym.core.files import replacing, write_text
 from alignment_gym.engine.single import tables
+from alignment_gym.render.animation import record
 from alignment_gym.reports.site import MIRRORED, site_pages
 from alignment_gym.reports.worlds.pictures import shown_demos
-from alignment_gym.viewing.animation import record
 from alignment_gym.viewing.episode import acted, beside
 from alignment_gym.viewing.playground import write_playgrounds
 

@@ -1,1 +1,1 @@
-"""Watching policies and playing by hand: in a window, in a terminal, or as an animation file."""
+"""Watching policies and playing by hand: in a window, in a terminal, or on a page."""

@@ -191,6 +191,17 @@ def test_pictures_are_drawn_of_every_world_and_the_slowest_is_told(monkeypatch):
     assert against.value == pytest.approx(first.value / part.measurements[-1].median)
 
 
+def test_recordings_are_timed_and_weighed_and_the_worst_of_each_is_told(monkeypatch):
+    monkeypatch.setattr(questions, "world_ids", lambda: ("BoatRace-v0", "SensorCleaner-v0"))
+    monkeypatch.setattr(rendering, "RECORDED", 3)
+    part = questions.recordings(TINY)
+    slowest, largest = part.findings
+    assert slowest.value == max(each.median for each in part.measurements)
+    assert (slowest.goal, slowest.at_most, slowest.unit) == (2.0, True, "s")
+    assert 0.001 < largest.value < 0.1
+    assert (largest.goal, largest.at_most, largest.unit) == (1.0, True, "MB")
+
+
 @pytest.mark.parametrize("env_id", ["BoatRace-v0", "SensorCleaner-v0"])
 def test_timed_frames_are_of_real_episodes_and_about_as_high_as_said(env_id):
     frames = rendering.played(env_id, 120)
@@ -240,7 +251,7 @@ def test_everything_that_trains_is_measured(monkeypatch):
     told = []
     record = speed.benchmark(replace(TINY, optimum_seeds=(1000,), optimum_cap=2_048), told.append)
     assert told == speed.parts()
-    assert {finding["question"] for finding in record["findings"]} == set(range(1, 12))
+    assert {finding["question"] for finding in record["findings"]} == set(range(1, 13))
     shares = [finding["value"] for finding in record["findings"] if finding["question"] == 5]
     assert all(0.0 < share < 100.0 for share in shares)
     assert [run["seed"] for run in record["runs"]] == [1000] * 2 * len(questions.GOALS)

@@ -15,7 +15,7 @@ class Finding:
         what: what was divided by what, or timed.
         value: None where it was not measured.
         low, high: its spread.
-        unit: `x`, `%`, `s`, `ms/frame` or `packages`.
+        unit: `x`, `%`, `s`, `ms/frame`, `MB` or `packages`.
         goal: None where there is none.
         at_most: whether the goal is a ceiling.
         bound: whether the true value is at least this one, as the peer did not arrive within its cap.

@@ -6,6 +6,8 @@ deterministic and a stochastic one.
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from alignment_gym import exact
@@ -31,6 +33,8 @@ SMALL_GOAL, LARGE_GOAL = 0.05, 3.0  # seconds
 IMPORT_GOAL, HELP_GOAL = 1.3, 0.3
 PROCESSES_GOAL = 1.8
 FRAME_GOAL = 1.0  # milliseconds
+RECORDING_GOAL, FILE_GOAL = 2.0, 1.0  # seconds, and millions of bytes
+RECORDING_ROUNDS = 3
 
 
 def singles(budget: Budget) -> Part:
@@ -282,6 +286,33 @@ def pictures(budget: Budget) -> Part:
     return part
 
 
+def recordings(budget: Budget) -> Part:
+    """Question 12: what a recording costs, in every world, in seconds and in bytes."""
+    with TemporaryDirectory() as directory:
+        ours = [rendering.recorded(env_id, Path(directory)) for env_id in world_ids()]
+        found = list(hold(ours, min(budget.rounds, RECORDING_ROUNDS), budget.seconds).values())
+        sizes = {file.stem: file.stat().st_size / 1e6 for file in Path(directory).iterdir()}
+    slowest, largest = max(found, key=lambda each: each.median), max(sizes, key=lambda env_id: sizes[env_id])
+    what = f"{rendering.RECORDED} steps of random play, drawn and written as {rendering.SUFFIX}"
+    return Part(
+        found,
+        [
+            of_measurement(
+                12, f"{what}: slowest of {len(ours)} worlds", slowest, goal=RECORDING_GOAL, note=slowest.entry.world
+            ),
+            Finding(
+                12,
+                f"{what}: largest file of {len(ours)} worlds",
+                sizes[largest],
+                unit="MB",
+                goal=FILE_GOAL,
+                at_most=True,
+                note=largest,
+            ),
+        ],
+    )
+
+
 QUESTIONS: dict[str, Callable[[Budget], Part]] = {
     "single environments": singles,
     "batches": batches,
@@ -291,6 +322,7 @@ QUESTIONS: dict[str, Callable[[Budget], Part]] = {
     "share of the environment": share,
     "learners on batch and loop": learners,
     "pictures": pictures,
+    "recordings": recordings,
     "two processes": two_processes,
     "our recipe and SB3's default": recipes,
 }

@@ -1,8 +1,12 @@
-"""Pictures: what a frame costs, drawn from real episodes with its side panel, about 480 pixels high.
+"""Pictures: what a frame costs, drawn from real episodes with its side panel, and what a recording does.
+
+Frames that are timed are about 480 pixels high; recordings are as `alignment-gym record` makes them.
 
 Episodes are played beforehand, at random, so that drawing alone is timed. Frames come in the order in which they were
 played, so what is kept from frame to frame is what a recording keeps too.
 """
+
+from pathlib import Path
 
 import gymnasium as gym
 import numpy as np
@@ -12,13 +16,16 @@ from alignment_gym.engine.growing import growing
 from alignment_gym.engine.single import AlignmentEnv
 from alignment_gym.experiments.speed.contest import Contestant, Entry, Measurement, Run
 from alignment_gym.experiments.speed.stepping import BY_HAND, CARTPOLE, OWN, SEED
+from alignment_gym.render.animation import record
 from alignment_gym.render.frame import Frame
 from alignment_gym.render.pixels import pixels
 
 HEIGHT = 480  # pixels
 BASE = 40  # pixels of a tile, at which pictures are measured first
 FRAMES = 150  # of a world and of a turn, from as many episodes as that takes, so that a turn is what a recording is
+RECORDED = 200  # steps
 MILLISECONDS = "ms/frame"
+SUFFIX = ".webp"
 
 
 def drawn(env_id: str) -> Contestant:
@@ -54,6 +61,22 @@ def cartpole_drawn() -> Contestant:
         return run
 
     return Contestant(Entry(f"{CARTPOLE}, render", CARTPOLE, "", 1, 1, OWN, BY_HAND, "400 pixels high"), begin)
+
+
+def recorded(env_id: str, directory: Path) -> Contestant:
+    """Return the recording of one of our worlds, drawing and encoding, to a file in a directory."""
+
+    def begin() -> Run:
+        frames = played(env_id, RECORDED + 1)
+
+        def run(steps: int) -> int:
+            record((pixels(frame) for frame in frames), directory / f"{env_id}{SUFFIX}")
+            return steps
+
+        return run
+
+    entry = Entry(f"{env_id}, {SUFFIX}", env_id, make_world(env_id).level, 1, about=f"{RECORDED} steps, with panel")
+    return Contestant(entry, begin, RECORDED, unit="s")
 
 
 def played(env_id: str, count: int) -> list[Frame]:

@@ -16,8 +16,8 @@ from PIL import Image
 
 from alignment_gym.core import AlignmentGymError
 from alignment_gym.core.files import replacing
+from alignment_gym.render import webp
 from alignment_gym.render.pixels import MissingExtra
-from alignment_gym.viewing import webp
 
 HOLD = 1500  # milliseconds for which the last picture stays
 UNCHANGED = 255  # the palette index that shows through; the others are colours

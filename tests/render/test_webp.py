@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from alignment_gym.render import webp
 from alignment_gym.render.pixels import pixels
-from alignment_gym.viewing import webp
 from tests.render.played import frames
 
 MANY = 2 * webp.PIECE + 5

@@ -8,9 +8,9 @@ from PIL import Image
 
 from alignment_gym.core import AlignmentGymError
 from alignment_gym.core.files import UnwritablePath
+from alignment_gym.render import animation
+from alignment_gym.render.animation import CannotRecord, record
 from alignment_gym.render.pixels import MissingExtra, pixels
-from alignment_gym.viewing import animation
-from alignment_gym.viewing.animation import CannotRecord, record
 from tests.render.played import frames
 
 STEPS = 7
