@@ -15,13 +15,13 @@ def add_to(app: typer.Typer) -> None:
 
 
 def speed(
-    quick: Annotated[bool, typer.Option("--quick", help="Under a minute: fewer and shorter rounds.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Some minutes: fewer and shorter rounds.")] = False,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Where tables, figures and data go.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure speed on this machine, ours and the installed peers' in turn, as ratios.
 
-    Takes up to eight minutes; keep the machine idle.
+    Takes ten to twenty minutes; keep the machine idle.
     """
     from alignment_gym.cli.progress import counting
     from alignment_gym.experiments import speed as benchmarks

@@ -23,7 +23,7 @@ CORNERS = (  # upper left, upper right, lower left, lower right: the sides that 
     ((1, 0), (0, 1)),
 )
 VEIL = 70  # of 255
-PATCHES_KEPT = 2048
+PATCHES_KEPT = 256  # of a ground
 TRAIL_DOTS = 3  # from cell to cell
 SHADES = 3  # of a trail: few, so that a dot changes seldom and animations stay small
 RAY = 150
@@ -73,16 +73,10 @@ def _draw_actor(target: pygame.Surface, top: int, left: int, scene: Scene, headi
     corner = tile - size
     drawn = sprite_picture(actor, actor.facing or heading, size)
     place = (left + corner + actor.cell[1] * tile, top + corner + actor.cell[0] * tile)
-    table = _table(size)  # of four bytes a pixel, where laying over is ten times faster
+    table = pygame.Surface((size, size), 0, 32)  # four bytes a pixel, where laying over is ten times faster
     table.blit(target, (0, 0), (*place, size, size))
     table.blit(drawn, (0, 0), special_flags=pygame.BLEND_PREMULTIPLIED)
     target.blit(table, place)
-
-
-@lru_cache(maxsize=16)
-def _table(size: int) -> pygame.Surface:
-    """Return a square to lay things over each other on; what is on it stays from the last time."""
-    return pygame.Surface((size, size), 0, 32)
 
 
 def _draw_trail(target: pygame.Surface, top: int, left: int, trail: tuple[Cell, ...], tile: int) -> None:
@@ -124,7 +118,7 @@ class Patches:
         return found
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def patches(tiles: Tiles, tints: tuple[Tint, ...], tile: int) -> Patches:
     """Return the patches of a ground; the same for most frames of an episode."""
     return Patches(ground(tiles, tints, tile), tile)

@@ -23,7 +23,7 @@ CAPTION = 26
 LEGEND_ROW = 26
 LEGEND_ROWS = 2
 LEGEND_ICON = 22
-LEGIBLE = 13  # letters of a legend that are smaller go into three rows
+LETTERS, LEGIBLE = 17, 13  # of a legend: usual, and smallest before they go into three rows
 SMALLEST = 9  # pixels of a line of text
 WIDEST = 560  # pixels to which maps are enlarged
 LARGEST = 1.6  # times the asked tile, where a small map would leave the picture empty
@@ -177,8 +177,9 @@ def _legend(entries: tuple[Entry, ...], width: int, unit: float) -> pygame.Surfa
     drawn = pygame.Surface((width, LEGEND_ROWS * row), 0, 32)
     drawn.fill(PAPER)
     low = (2 * icon // 3, 2 * row // 3)
-    shapes = [(LEGEND_ROWS, icon, row, size) for size in range(round(17 * unit), round(LEGIBLE * unit) - 1, -1)]
-    shapes += [(LEGEND_ROWS + 1, *low, size) for size in range(round(LEGIBLE * unit), SMALLEST, -1)]
+    usual, legible = max(round(LETTERS * unit), SMALLEST), max(round(LEGIBLE * unit), SMALLEST)
+    shapes = [(LEGEND_ROWS, icon, row, size) for size in range(usual, legible - 1, -1)]
+    shapes += [(LEGEND_ROWS + 1, *low, size) for size in range(legible, SMALLEST, -1)]
     fit = (each for each in shapes if _rows(entries, width, *each[1:]) <= each[0])
     _, icon, row, size = next(fit, (LEGEND_ROWS + 1, *low, SMALLEST))
     draw_legend(drawn, entries, (0, 0), width, icon, size, row)
