@@ -5,7 +5,6 @@ What stays as it is for a whole episode is drawn once, by `draw_fixed`; every fr
 
 from dataclasses import dataclass
 from functools import lru_cache
-from math import ceil
 
 import pygame
 
@@ -209,8 +208,9 @@ def _reading(column: Column, meter: Meter) -> None:
     """Fill a meter, and write its value."""
     cells, high = _cells(column, meter.full), column.scaled(11)
     if len(cells) > 1 or meter.full == 1:
-        for start, width in cells[: ceil(meter.value)]:
-            column.fill(GREY, start, 1, width, high, 2)
+        for place, (start, width) in enumerate(cells):
+            if place < meter.value:
+                column.fill(GREY, start, 1, width, high, 2)
     else:
         share = min(meter.value / meter.full, 1.0) if meter.full else 0.0
         column.fill(GREY, cells[0][0], 1, cells[0][1] * share, high, 2)

@@ -39,10 +39,12 @@ def _with_effort(effort: int, pictures: Sequence[Picture], durations: Sequence[i
     count = -(-len(pictures) // PIECE)
     ends = [len(pictures) * piece // count for piece in range(count + 1)]
     with ThreadPoolExecutor(min(count, os.cpu_count() or 1)) as pool:
-        tasks = [
-            pool.submit(_piece, effort, pictures[start:end], durations[start:end]) for start, end in pairwise(ends)
-        ]
-        pieces = [task.result() for task in tasks]
+        try:
+            tasks = [pool.submit(_piece, effort, pictures[a:b], durations[a:b]) for a, b in pairwise(ends)]
+            pieces = [task.result() for task in tasks]
+        except BaseException:  # whoever interrupts waits for the pieces that have begun, not for all
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     chunks = [dict(_chunks(piece)) for piece in pieces]
     if count == 1 or not all(b"ANMF" in each for each in chunks):  # a piece in which nothing moves is a still picture
         return pieces[0] if count == 1 else _piece(effort, pictures, durations)

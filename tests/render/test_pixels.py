@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -198,3 +199,26 @@ def test_the_exploit_is_marked_on_the_episodes_line_from_its_step_on():
     assert at is not None
     line = [near(pixels(episode[step])[72:86, -360:], (213, 94, 0)) for step in (at - 1, at, at + 40)]
     assert line[0] == 0 < line[1] < line[2]
+
+
+@pytest.mark.parametrize("env_id", ["PersuadableJudge-v0", "RampMeter-v0", "SensorCleaner-v0"])
+def test_a_picture_is_the_same_whatever_was_drawn_before_it(env_id: str):
+    shown = [*frames(env_id, "exploit", 12), *frames("BoatRace-v0", "exploit", 12)]
+    covered = [replace(frame, true_hidden=True) for frame in shown]
+    forwards = [pixels(frame) for frame in (*shown, *covered)]
+    backwards = [pixels(frame) for frame in reversed((*shown, *covered))]
+    for one, other in zip(forwards, reversed(backwards), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_legends_entries_stay_where_they_are_once_seen():
+    names = [[name for _, name in legend(frame.sight)] for frame in frames("PersuadableJudge-v0", "exploit", 40)]
+    things = [[name for name in each if not name.startswith("believes")] for each in names]
+    assert len(things[-1]) > len(things[0])
+    assert all(after[: len(before)] == before for before, after in pairwise(things))
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), -1.0, 2.5])
+def test_a_meter_of_any_value_is_drawn(value: float):
+    scene = Scene((("floor",) * 6,) * 5, (Sprite("robot", (2, 2)),), meters=(Meter("debt", value, 3),))
+    assert pixels(bare(scene)).size

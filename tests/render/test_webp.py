@@ -72,3 +72,17 @@ def test_a_large_file_is_encoded_with_more_effort(monkeypatch: pytest.MonkeyPatc
     quick = webp.encoded(pictures, durations)
     monkeypatch.setattr(webp, "LARGE", len(quick) - 1)
     assert len(webp.encoded(pictures, durations)) < len(quick)
+
+
+def test_an_interrupted_recording_leaves_the_pieces_that_have_not_begun(monkeypatch: pytest.MonkeyPatch):
+    begun = []
+
+    def piece(effort: int, pictures: list[np.ndarray], durations: list[int]) -> bytes:
+        begun.append(len(pictures))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(webp, "_piece", piece)
+    monkeypatch.setattr(webp.os, "cpu_count", lambda: 1)
+    with pytest.raises(KeyboardInterrupt):
+        webp.encoded(moving(20 * webp.PIECE), [10] * 20 * webp.PIECE)
+    assert len(begun) < 20
